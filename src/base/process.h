@@ -1,0 +1,40 @@
+/*
+ * Runs a program and waits for it: no shell, environment from nothing, standard input from a text
+ * or nothing, output kept up to a limit (head and tail), killed when its time is over. Started with
+ * posix_spawn, so the cost does not grow with our memory.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+struct process {
+	const char *const *argv; // ends with NULL; argv[0] is looked up in PATH of this process
+	const char *const *environment; // "NAME=value", ends with NULL; NULL: empty
+	const char *folder;             // working folder; NULL: ours
+	struct text input;              // standard input
+	int64_t timeout;                // milliseconds; 0: none
+	size_t output_limit; // bytes kept of stdout and of stderr each: half head, half tail
+	const int *pass_fds; // descriptors handed on under the same number
+	size_t pass_fd_count;
+	const atomic_bool *cancel; // may be NULL; once true the process is killed
+	// Called with output as it comes; may be NULL.
+	void (*output)(void *data, int stream, struct text bytes);
+	void *output_data;
+};
+
+struct process_result {
+	int status; // exit status; 128 + signal when a signal ended it
+	bool timed_out;
+	bool cancelled;
+	struct text out, err;         // head, a line "... N bytes left out ...", tail
+	int64_t out_bytes, err_bytes; // all that came
+	int64_t milliseconds;
+};
+
+// False only if the program could not be started or waited for. The whole process group is killed
+// at the end. Results are in the arena.
+bool process_run(struct arena *arena, const struct process *process, struct process_result *result,
+	struct error *error);
