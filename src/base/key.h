@@ -28,6 +28,10 @@ enum key_type {
 	KEY_TABLE,      // a map with the keys in `keys`
 	KEY_TABLES,     // a list of such maps
 	KEY_TABLE_MAP,  // any names, each such a map
+	KEY_POINTERS,   // a map: JSON pointer (RFC 6901) to a scalar, or a text "/pattern/"
+	KEY_COUNT,      // an integer, or {min, max}
+	KEY_CHECK,      // a gate check written out
+	KEY_CHECKS,     // a list of them, or one
 	KEY_ANY,        // its owner looks at it
 };
 
@@ -42,6 +46,7 @@ struct key {
 	const char *later;          // not NULL: parsed, but refused as "not available yet"
 };
 
+// For checks (a map like {file: PATH, min_bytes: 1}) the first row is the key with the owner's name.
 // A kind of thing that has a name and keys of its own: a check ("file"), an entry ("local_dir"),
 // a provider ("unix-local"), a model provider ("openai").
 struct key_owner {

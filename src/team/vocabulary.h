@@ -1,0 +1,24 @@
+/*
+ * The words that a team file may use, but that belong to rooms beside or above the loader: gate
+ * checks, manifest entries, tools, sandbox providers, model providers. Each room publishes its rows
+ * (base/key.h); the command line collects them once and hands them to team_load().
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/key.h"
+
+struct owner_list {
+	const struct key_owner *owners;
+	size_t count;
+};
+
+struct vocabulary {
+	struct owner_list checks;     // "file", "dir", "json", "run", "any", ...
+	struct owner_list entries;    // "file", "local_dir", "git_repo", ...
+	const struct key *entry_keys; // common to all entries: description, ephemeral, ...
+	struct owner_list tools;      // built-in tools an agent can have; keys unused
+	struct owner_list sandboxes;  // providers; keys are their `options`
+	struct owner_list models;     // model providers: "openai", "rehearsal", ...
+};
