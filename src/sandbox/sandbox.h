@@ -34,8 +34,11 @@ enum sandbox_flag {
 };
 
 struct sandbox_settings {
-	const char *run;                // the run's id: the label by which an orphan is found
-	const char *folder;             // a folder of this machine that belongs to the run; exists
+	const char *run;    // the run's id: the label by which an orphan is found
+	const char *folder; // a folder of this machine that belongs to the run; exists
+	// With SANDBOX_HOST_FOLDER: a folder of this machine to be used as the workspace as it is,
+	// its owner unchanged (`muster gate --in DIR`); NULL: folder/workspace, made if missing.
+	const char *workspace;
 	const char *const *environment; // "NAME=value" for every command; ends with NULL
 	bool network;
 	const char *const *hosts; // allowed hosts; NULL: all (when network is on); ends with NULL

@@ -1,0 +1,71 @@
+/*
+ * Gates: what must hold in the workspace before a handoff goes through or an agent's work counts as
+ * done. A gate is compiled once from its declaration (team/team.h) and can then be checked any
+ * number of times, by several threads at once. Checking never changes the workspace (a `run` check
+ * with read_only: false may) and never trusts it: links that lead outside, FIFOs, devices, huge or
+ * growing files, costly patterns all give a finding, never a hang.
+ *
+ * Adding a kind of check = one file with a struct gate_kind and one row in gate_kinds[].
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "base/error.h"
+#include "sandbox/sandbox.h"
+#include "team/team.h"
+
+enum { GATE_READ_LIMIT = 16 * 1024 * 1024, GATE_FILES = 20000 /* a glob may look at */ };
+
+enum gate_status {
+	GATE_HOLDS,
+	GATE_FAILS,
+	GATE_NOT_CHECKED,  // could not be made (the sandbox is gone, ...): no verdict
+	GATE_NEEDS_PERSON, // all else holds; an `approve` check waits for a person
+};
+
+// What one check found. Texts are valid UTF-8 and bounded; file contents in them are cut.
+struct gate_finding {
+	const char *check;   // the kind: "file", "json", ...
+	const char *subject; // the path, glob or command
+	enum gate_status status;
+	const char *expected; // "at least 200 bytes"
+	const char *found;    // "0 bytes"
+	const char *sentence; // for an agent to act on: "design/design_spec.md is empty; write ..."
+	unsigned line, column; // where in the artifact, from 1; 0: not applicable
+	int64_t size;          // of the artifact in bytes; -1: none
+	const char *sha256;    // of the artifact as it was read; NULL: none
+	const char *reader;    // who looked: "harness", "provider", "sandbox"
+};
+
+struct gate_verdict {
+	enum gate_status status;
+	struct gate_finding *findings; // in the order of the checks; nested ones after their parent
+	size_t count;
+};
+
+struct gate; // compiled; owned by the arena given to gate_compile()
+
+// Fails with a message when the declaration is wrong (the loader finds most of that earlier).
+struct gate *gate_compile(
+	struct arena *arena, const struct team_gate *declaration, struct error *error);
+// Frees what an arena cannot (compiled patterns). NULL is fine.
+void gate_finish(struct gate *gate);
+// Texts and findings are in the arena. `environment` is added for `run` checks (may be NULL);
+// `cancel` (may be NULL) ends a running command.
+void gate_check(const struct gate *gate, struct sandbox *sandbox, struct arena *arena,
+	const char *const *environment, const atomic_bool *cancel, struct gate_verdict *verdict);
+
+// Could a change of this path change the verdict? (A `run` check reads everything.)
+bool gate_reads(const struct gate *gate, struct text path);
+// The paths and globs that the gate names, without `run`; for "still being written by".
+size_t gate_paths(const struct gate *gate, const struct text **paths);
+
+// The failing findings as lines for an agent, each starting with "- ".
+void gate_verdict_lines(struct buffer *buffer, const struct gate_verdict *verdict);
+// The verdict as JSON, the evidence that is kept: {"status", "findings": [...]}.
+void gate_verdict_json(struct buffer *json, const struct gate_verdict *verdict);
+const char *gate_status_name(enum gate_status status); // "holds", "fails", ...
+
+// The rows for the vocabulary.
+struct owner_list gate_vocabulary(void);

@@ -1,0 +1,109 @@
+/*
+ * What is kept: one SQLite database per project (.muster/store.db) with the journal of every run
+ * (events, conversation items, texts, changes of the workspace), texts over STORE_TEXT_LIMIT bytes
+ * as files beside it, and a folder per run (.muster/runs/ID: workspace, history, lock, inbox).
+ * Written by one thread per process, in transactions: nothing is visible before store_commit() has
+ * returned true. Readers may run in other processes at the same time (WAL).
+ *
+ * What the journal says is hostile to no one, but its texts come from models and tools: escape them.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "base/text.h"
+
+enum { STORE_VERSION = 1, STORE_TEXT_LIMIT = 64 * 1024 };
+
+struct store;
+
+enum store_mode { STORE_READ, STORE_WRITE };
+
+// `project` is the folder that holds (or will hold) .muster. STORE_WRITE creates what is missing,
+// with a .gitignore that keeps .muster out of the project's own git; STORE_READ fails with a hint
+// when there is no store. A store of a newer version is refused with both version numbers.
+struct store *store_open(const char *project, enum store_mode mode, struct error *error);
+void store_close(struct store *store); // NULL is fine
+// The folder of a run, made if missing when the store is writable. In the arena.
+const char *store_run_folder(
+	struct store *store, struct arena *arena, const char *run, struct error *error);
+
+// One transaction at a time. `durable` means: on disk (fsync) when store_commit returns.
+bool store_begin(struct store *store, struct error *error);
+bool store_commit(struct store *store, bool durable, struct error *error);
+void store_rollback(struct store *store);
+
+// The line of a run in lists; kept up to date by whoever drives the run.
+struct store_run {
+	const char *id, *team, *file; // file: the team file's path as given
+	const char *state;            // "running", "parked", "done", "failed", "cancelled"
+	const char *reason;           // why it is parked or failed, one sentence; "" otherwise
+	int exit_code;                // once it ended or parked
+	int64_t created, updated;     // milliseconds since 1970
+	int64_t turns, input_tokens, cached_tokens, output_tokens, nano_usd;
+	int64_t working; // milliseconds of working time
+	int64_t gates_passed, gates_refused;
+	bool rehearsal;
+	const char *sandbox; // provider
+};
+
+struct store_event {
+	int64_t sequence; // from 1, without gaps
+	int64_t at;       // milliseconds since 1970
+	const char *kind; // "model.answered"
+	struct text body; // JSON object
+};
+
+// A conversation item of a branch, ready-made JSON.
+struct store_item {
+	int64_t branch, sequence; // sequence from 1, without gaps, per branch
+	struct text json;
+};
+
+// A change of one path of the workspace, as recorded.
+struct store_change {
+	int64_t turn, record; // the record's number in the run, from 1
+	const char *path;
+	const char *status;     // "added", "changed", "deleted"
+	const char *agent;      // who wrote it: an agent's name, "several", "user", "manifest"
+	const char *candidates; // for "several": names with commas; "" otherwise
+	const char *sha256;     // "" when deleted
+	const char *blob;       // git object id in the history; ""
+	int64_t size;
+	bool outside; // outside the agent's `writes:`
+};
+
+// All of these belong into a transaction. Texts have a key that is unique in the run ("0.12",
+// "team", "input.brief"); writing the same key again replaces it.
+bool store_put_run(struct store *store, const struct store_run *run, struct error *error);
+bool store_add_event(
+	struct store *store, const char *run, const struct store_event *event, struct error *error);
+bool store_add_item(
+	struct store *store, const char *run, const struct store_item *item, struct error *error);
+bool store_put_text(struct store *store, const char *run, const char *key, struct text text,
+	struct error *error);
+bool store_add_change(struct store *store, const char *run, const struct store_change *change,
+	struct error *error);
+
+// Reading; results are in the arena.
+struct store_runs {
+	struct store_run *runs; // newest first
+	size_t count;
+};
+bool store_list(struct store *store, struct arena *arena, size_t limit, struct store_runs *runs,
+	struct error *error);
+// The run named by its id, a unique prefix of it, or "-1" (newest), "-2", ...; fails with the
+// nearest or the matching ids in the hint (ERROR_USAGE).
+bool store_find(struct store *store, struct arena *arena, const char *name, struct store_run *run,
+	struct error *error);
+// Events after `after`; `each` returns false to stop.
+bool store_events(struct store *store, const char *run, int64_t after,
+	bool (*each)(void *data, const struct store_event *event), void *data, struct error *error);
+bool store_items(struct store *store, const char *run, int64_t branch,
+	bool (*each)(void *data, const struct store_item *item), void *data, struct error *error);
+bool store_text(struct store *store, struct arena *arena, const char *run, const char *key,
+	struct text *text,
+	struct error *error); // false without a message (ERROR_NONE): no such text
+bool store_changes(struct store *store, const char *run,
+	bool (*each)(void *data, const struct store_change *change), void *data,
+	struct error *error);
+bool store_delete(struct store *store, const char *run, struct error *error); // folder, too
