@@ -159,8 +159,8 @@ struct run_state {
 	uint32_t next_question;
 	struct run_gate_state *gates;
 	uint32_t gate_count;
-	uint32_t *finished; // per agent: its newest finished branch; RUN_NONE
-	uint32_t agent_count;
+	uint32_t *finished;               // per agent: its newest finished branch; RUN_NONE
+	uint32_t agent_count, edge_count; // of the rules
 };
 
 void run_state_init(struct run_state *state, const struct run_rules *rules);
