@@ -220,7 +220,7 @@ static void code_branch(struct codec *codec, struct run_branch *branch,
 		code_call(codec, &branch->calls[i], state, rules);
 	}
 	code_checklist(codec, &branch->checklist, rules);
-	CODE_ENUM(codec, branch->note, NOTE_RETRY);
+	CODE_ENUM(codec, branch->note, NOTE_MESSAGE);
 	code_u32(codec, &branch->messages, RUN_NONE);
 	code_bits(codec, &branch->failing_hash);
 	code_u32(codec, &branch->failing_count, RUN_NONE);

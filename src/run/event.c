@@ -32,8 +32,8 @@ static const char *const choice_codes[] = {"yes", "no", "retry", "skip", "return
 static const char *const answer_codes[] = {"none", "result", "report", "failed_report",
 	"transferred", "unknown_tool", "unknown_agent", "malformed", "forbidden", "rejected",
 	"refused", "still_written", "not_performed", "too_deep", "interrupted", "cancelled", NULL};
-static const char *const note_codes[] = {"none", "outputs", "outside", "empty", "cut", "refused",
-	"repeated", "message", "retry", NULL};
+static const char *const note_codes[] = {
+	"none", "outputs", "outside", "empty", "cut", "refused", "repeated", "message", NULL};
 static const char *const question_codes[] = {"tool", "gate", "policy", NULL};
 static const char *const limit_codes[] = {
 	"none", "turns", "time", "usd", "tokens", "tool_calls", "handoffs", NULL};

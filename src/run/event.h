@@ -98,7 +98,6 @@ enum run_note {
 	NOTE_REFUSED,
 	NOTE_REPEATED, // the same failing call, three times in a row
 	NOTE_MESSAGE,  // completion held back: a message came in
-	NOTE_RETRY,    // a person allowed another attempt
 };
 
 enum run_check_status { CHECK_HOLDS, CHECK_FAILS, CHECK_NOT_MADE, CHECK_NEEDS_PERSON };

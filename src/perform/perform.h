@@ -1,0 +1,91 @@
+/*
+ * Commands, performed: one file per kind of command and one row in performers[]. The code is plain
+ * and blocking (a model call is the one that is answered later, on any thread); which thread runs
+ * it, who asked and what follows is the engine's business. A performer reads the workshop, which is
+ * shared by all commands of a run, and writes only into its own struct work.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "agent/tool.h"
+#include "gate/gate.h"
+#include "manifest/manifest.h"
+#include "model/model.h"
+#include "run/state.h"
+#include "store/history.h"
+#include "store/store.h"
+
+// What the commands of a run work with. Only the sandbox and the history change: the first command
+// (open_sandbox) sets them, and nothing that needs them is scheduled before it is answered.
+struct workshop {
+	const char *run;    // its id
+	const char *folder; // of the run
+	const struct team *team;
+	const struct team_values *values;
+	struct gate *const *gates; // as team->gates
+	const struct sandbox_driver *driver;
+	const char *sandbox_options;    // JSON; may be NULL
+	const char *const *environment; // for every command in the sandbox
+	const char *const *untracked;   // for the history
+	struct model_client *model;
+	struct sandbox *sandbox;
+	struct history *history;
+	struct recorder *recorder; // used by one record at a time
+};
+
+// A path that the harness wrote for an agent since the last record.
+struct written {
+	struct text path;
+	uint32_t agent;
+};
+
+struct work {
+	struct workshop *workshop;
+	enum run_command_kind kind;
+	uint32_t branch, command, agent;
+	uint32_t turn; // of the answer that led to it
+	atomic_bool cancel;
+	struct arena arena; // owns what follows
+
+	// What to do, by kind.
+	struct model_request request; // call_model; its texts belong to the conversation
+	struct tool_call call;        // call_tool; owned
+	uint32_t gate;                // check_gate
+	uint64_t candidates;          // record
+	struct written *written;      // record
+	size_t written_count;
+	int64_t when; // record: milliseconds since 1970
+
+	// What came of it.
+	struct run_event event;       // ready to be applied, but for its time
+	struct text text;             // call_tool: the output; check_gate: the verdict as JSON
+	struct text lines;            // check_gate: the failing findings for the agent
+	struct model_answer *answer;  // call_model; owned
+	struct store_change *changes; // open_sandbox, record
+	size_t change_count;
+	struct error error; // model, sandbox or workspace not available: why
+	struct tool_result tool;
+
+	void (*done)(struct work *work); // called once, on any thread
+	void *owner;                     // the engine's
+	struct work *next;
+};
+
+struct performer {
+	enum run_command_kind kind;
+	// Calls work->done exactly once, now or (a model call) later.
+	void (*perform)(struct work *work);
+};
+
+extern const struct performer *const performers[]; // by enum run_command_kind
+void perform(struct work *work);
+void work_destroy(struct work *work); // with what it owns
+
+// Who wrote what against `writes:` and has not undone it. Lives as long as the run's driver.
+struct recorder *recorder_create(const struct team *team);
+void recorder_destroy(struct recorder *recorder); // NULL is fine
+// Takes over a change from the journal (after a restart).
+void recorder_restore(struct recorder *recorder, const struct store_change *change);
+// The paths that stand against an agent, one per line with "- ".
+void recorder_outside(struct recorder *recorder, uint32_t agent, struct buffer *text);

@@ -1,0 +1,12 @@
+/* The rows of performers[] (perform.h). */
+#pragma once
+
+#include "perform/perform.h"
+
+extern const struct performer perform_open_sandbox, perform_call_model, perform_call_tool,
+	perform_record, perform_check_gate;
+
+// Notes what a scan of the workspace found, as rows for the store, and commits it to the history.
+// `wrote` and `candidates` tell who may have written (run_author); for the first record, of the
+// manifest, `author` is given instead.
+bool record_changes(struct work *work, const char *author, struct error *error);

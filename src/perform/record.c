@@ -1,0 +1,321 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "perform/performers.h"
+
+// A write outside the agent's `writes:` that stands: until the path is again what it was.
+struct violation {
+	struct violation *next;
+	char *path;
+	uint32_t agent;
+	char before[41]; // the blob before the write; "" if there was none
+	bool there;      // there was one
+};
+
+struct blob {
+	char *path;
+	char id[41];
+};
+
+// The last known blob of each path, sorted by path, to tell when a write was undone.
+struct recorder {
+	const struct team *team;
+	struct violation *violations;
+	struct blob *blobs;
+	size_t blob_count, blob_capacity;
+};
+
+struct recorder *recorder_create(const struct team *team)
+{
+	struct recorder *recorder = memory_alloc(sizeof(*recorder));
+	recorder->team = team;
+	return recorder;
+}
+
+void recorder_destroy(struct recorder *recorder)
+{
+	if (!recorder) {
+		return;
+	}
+	while (recorder->violations) {
+		struct violation *next = recorder->violations->next;
+		free(recorder->violations->path);
+		free(recorder->violations);
+		recorder->violations = next;
+	}
+	for (size_t i = 0; i < recorder->blob_count; i++) {
+		free(recorder->blobs[i].path);
+	}
+	free(recorder->blobs);
+	free(recorder);
+}
+
+static size_t blob_place(const struct recorder *recorder, const char *path, bool *there)
+{
+	size_t low = 0, high = recorder->blob_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(recorder->blobs[middle].path, path);
+		if (order == 0) {
+			*there = true;
+			return middle;
+		}
+		if (order < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	*there = false;
+	return low;
+}
+
+static void set_blob(struct recorder *recorder, const char *path, const char *id)
+{
+	bool there;
+	size_t place = blob_place(recorder, path, &there);
+	if (!there) {
+		if (recorder->blob_count == recorder->blob_capacity) {
+			recorder->blob_capacity = recorder->blob_capacity * 2 + 64;
+			recorder->blobs = memory_resize(recorder->blobs,
+				recorder->blob_capacity * sizeof(*recorder->blobs));
+		}
+		memmove(&recorder->blobs[place + 1], &recorder->blobs[place],
+			(recorder->blob_count - place) * sizeof(*recorder->blobs));
+		recorder->blob_count++;
+		recorder->blobs[place].path = memory_string(path);
+	}
+	snprintf(recorder->blobs[place].id, sizeof(recorder->blobs[place].id), "%s", id);
+}
+
+static bool declared(const struct team_agent *agent, struct text path)
+{
+	for (size_t i = 0; i < agent->writes.count; i++) {
+		if (glob_match(text_of(agent->writes.items[i]), path)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static uint64_t declared_by(const struct team *team, struct text path)
+{
+	uint64_t agents = 0;
+	for (size_t i = 0; i < team->agent_count; i++) {
+		if (team->agents[i].writes_declared && declared(&team->agents[i], path)) {
+			agents |= run_agent_bit((uint32_t)i);
+		}
+	}
+	return agents;
+}
+
+static void add_violation(struct recorder *recorder, const char *path, uint32_t agent)
+{
+	bool there;
+	size_t place = blob_place(recorder, path, &there);
+	struct violation *violation = memory_alloc(sizeof(*violation));
+	violation->path = memory_string(path);
+	violation->agent = agent;
+	violation->there = there;
+	if (there) {
+		memcpy(violation->before, recorder->blobs[place].id, sizeof(violation->before));
+	}
+	violation->next = recorder->violations;
+	recorder->violations = violation;
+}
+
+// Removes what is undone: the path is again what it was before.
+static void drop_undone(struct recorder *recorder, const char *path, const char *blob)
+{
+	for (struct violation **at = &recorder->violations; *at;) {
+		struct violation *violation = *at;
+		if (strcmp(violation->path, path) == 0 && strcmp(violation->before, blob) == 0) {
+			*at = violation->next;
+			free(violation->path);
+			free(violation);
+		} else {
+			at = &violation->next;
+		}
+	}
+}
+
+static bool stands(const struct recorder *recorder, const char *path, uint32_t agent)
+{
+	for (const struct violation *at = recorder->violations; at; at = at->next) {
+		if (at->agent == agent && strcmp(at->path, path) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void note_change(
+	struct recorder *recorder, const struct store_change *change, uint32_t agent)
+{
+	drop_undone(recorder, change->path, change->blob);
+	if (change->outside && !stands(recorder, change->path, agent)) {
+		add_violation(recorder, change->path, agent);
+	}
+	set_blob(recorder, change->path, change->blob);
+}
+
+void recorder_restore(struct recorder *recorder, const struct store_change *change)
+{
+	int agent = team_agent_index(recorder->team, change->agent);
+	note_change(recorder, change, agent >= 0 ? (uint32_t)agent : RUN_NONE);
+}
+
+void recorder_outside(struct recorder *recorder, uint32_t agent, struct buffer *text)
+{
+	for (const struct violation *at = recorder->violations; at; at = at->next) {
+		if (at->agent == agent) {
+			buffer_add_string(text, "- ");
+			buffer_add_line(text, text_of(at->path), PATH_LIMIT);
+			buffer_add_string(text, "\n");
+		}
+	}
+}
+
+static uint64_t violators(const struct recorder *recorder)
+{
+	uint64_t agents = 0;
+	for (const struct violation *at = recorder->violations; at; at = at->next) {
+		agents |= at->agent < 64 ? run_agent_bit(at->agent) : 0;
+	}
+	return agents;
+}
+
+static uint32_t author_of(const struct work *work, struct text path)
+{
+	uint32_t wrote = RUN_NONE;
+	for (size_t i = 0; i < work->written_count; i++) {
+		if (text_equal(work->written[i].path, path)) {
+			wrote = work->written[i].agent; // the last one counts
+		}
+	}
+	return run_author(wrote, work->candidates, declared_by(work->workshop->team, path));
+}
+
+static const char *candidate_names(struct work *work)
+{
+	const struct team *team = work->workshop->team;
+	buffer_cleanup names = {0};
+	for (size_t i = 0; i < team->agent_count; i++) {
+		if (work->candidates & run_agent_bit((uint32_t)i)) {
+			buffer_printf(
+				&names, "%s%s", names.length ? "," : "", team->agents[i].name);
+		}
+	}
+	return arena_string(&work->arena, names.data ? names.data : "");
+}
+
+// One row for the store. *agent is the author's index, or RUN_NONE.
+static void describe(struct work *work, const char *author, const struct history_change *found,
+	struct store_change *change, uint32_t *agent)
+{
+	static const char *const statuses[] = {[HISTORY_ADDED] = "added",
+		[HISTORY_CHANGED] = "changed",
+		[HISTORY_DELETED] = "deleted"};
+	const struct team *team = work->workshop->team;
+	*agent = author ? RUN_NONE : author_of(work, found->path);
+	*change = (struct store_change){.turn = work->turn,
+		.path = text_string(&work->arena, found->path),
+		.status = statuses[found->status],
+		.agent = author,
+		.candidates = "",
+		.sha256 = found->sha256,
+		.blob = found->blob,
+		.size = found->size};
+	if (author) {
+		return;
+	}
+	if (*agent == RUN_NONE) {
+		change->agent = work->candidates ? "several" : "unknown";
+		change->candidates = candidate_names(work);
+		return;
+	}
+	const struct team_agent *owner = &team->agents[*agent];
+	change->agent = owner->name;
+	change->outside = owner->writes_declared && !declared(owner, found->path);
+}
+
+// One commit per author, so that `git log` and `git blame` name the right one.
+static bool commit(struct work *work, const struct history_changes *found,
+	const struct store_change *rows, struct error *error)
+{
+	bool *done = arena_new_array(&work->arena, found->count, bool);
+	for (size_t i = 0; i < found->count; i++) {
+		struct history_changes part = {
+			arena_new_array(&work->arena, found->count, struct history_change), 0};
+		for (size_t j = i; j < found->count; j++) {
+			if (!done[j] && strcmp(rows[i].agent, rows[j].agent) == 0) {
+				done[j] = true;
+				part.changes[part.count++] = found->changes[j];
+			}
+		}
+		if (part.count == 0) {
+			continue;
+		}
+		const char *id;
+		buffer_cleanup message = {0};
+		buffer_printf(&message, "Turn %u: %zu path%s by %s\n", work->turn, part.count,
+			part.count == 1 ? "" : "s", rows[i].agent);
+		if (rows[i].candidates[0]) {
+			buffer_printf(&message, "\nCandidates: %s\n", rows[i].candidates);
+		}
+		if (!history_commit(work->workshop->history, &work->arena, rows[i].agent,
+			    message.data, work->when, &part, &id, error)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void note_gates(struct work *work, const struct history_changes *found)
+{
+	const struct workshop *workshop = work->workshop;
+	uint32_t *gates = arena_new_array(&work->arena, workshop->team->gate_count, uint32_t);
+	for (uint32_t gate = 0; gate < workshop->team->gate_count; gate++) {
+		for (size_t i = 0; i < found->count; i++) {
+			if (gate_reads(workshop->gates[gate], found->changes[i].path)) {
+				gates[work->event.gate_count++] = gate;
+				break;
+			}
+		}
+	}
+	work->event.gates = gates;
+}
+
+bool record_changes(struct work *work, const char *author, struct error *error)
+{
+	struct workshop *workshop = work->workshop;
+	struct history_changes found;
+	if (!history_scan(workshop->history, workshop->sandbox, &work->arena, &found, error)) {
+		return false;
+	}
+	work->changes = arena_new_array(&work->arena, found.count, struct store_change);
+	work->change_count = found.count;
+	for (size_t i = 0; i < found.count; i++) {
+		uint32_t agent;
+		describe(work, author, &found.changes[i], &work->changes[i], &agent);
+		note_change(workshop->recorder, &work->changes[i], agent);
+	}
+	if (found.count && !commit(work, &found, work->changes, error)) {
+		return false;
+	}
+	work->event.changes = (int64_t)found.count;
+	work->event.agents = violators(workshop->recorder);
+	note_gates(work, &found);
+	return true;
+}
+
+static void run(struct work *work)
+{
+	work->event.kind = WORKSPACE_RECORDED;
+	work->event.failed = !record_changes(work, NULL, &work->error);
+	work->done(work);
+}
+
+const struct performer perform_record = {COMMAND_RECORD, run};
