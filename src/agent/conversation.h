@@ -14,6 +14,7 @@ struct conversation {
 	struct text *items; // an empty text: a place that is not filled in yet
 	size_t count, capacity;
 	size_t inherited;  // items that belong to an earlier conversation
+	size_t first;      // items before it are no longer sent (a transfer passed on less)
 	size_t call_place; // the place of the last answer's first call
 	size_t call_count; // its calls
 };

@@ -1,0 +1,270 @@
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "engine/job.h"
+#include "engine/pool.h"
+
+struct engine {
+	struct store *store;
+	struct engine_watcher watcher;
+	struct pool *pool;
+	struct job *jobs;
+	struct job **jobs_last;
+	atomic_bool interrupted; // set from a signal handler
+	bool parking;            // the interrupt was taken in
+};
+
+struct engine *engine_create(
+	struct store *store, const struct engine_watcher *watcher, struct error *error)
+{
+	struct engine *engine = memory_alloc(sizeof(*engine));
+	engine->store = store;
+	engine->watcher = watcher ? *watcher : (struct engine_watcher){0};
+	engine->jobs_last = &engine->jobs;
+	engine->pool = pool_create(ENGINE_THREADS, error);
+	if (!engine->pool) {
+		free(engine);
+		return NULL;
+	}
+	return engine;
+}
+
+void engine_destroy(struct engine *engine)
+{
+	if (!engine) {
+		return;
+	}
+	pool_destroy(engine->pool);
+	while (engine->jobs) {
+		struct job *next = engine->jobs->next;
+		job_destroy(engine->jobs);
+		engine->jobs = next;
+	}
+	free(engine);
+}
+
+struct store *engine_store(struct engine *engine)
+{
+	return engine->store;
+}
+
+void engine_show(struct engine *engine, struct job *job, const struct run_event *event)
+{
+	if (engine->watcher.event) {
+		engine->watcher.event(engine->watcher.data, job, event);
+	}
+}
+
+void engine_done(struct work *work)
+{
+	struct job *job = work->owner;
+	pool_done(job->engine->pool, work);
+}
+
+static int64_t now(void)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+// Starts what the wake-up scheduled: only now, when the journal says so.
+static void submit(struct engine *engine, struct job *job)
+{
+	struct work *ready = job->ready;
+	job->ready = NULL;
+	job->ready_last = &job->ready;
+	while (ready) {
+		struct work *work = ready;
+		ready = ready->next;
+		work->next = NULL;
+		job->under_way = memory_resize(
+			job->under_way, (job->under_way_count + 1) * sizeof(struct work *));
+		job->under_way[job->under_way_count++] = work;
+		if (work->kind == COMMAND_CALL_MODEL) {
+			perform(work); // answered later; holds no thread
+		} else {
+			pool_submit(engine->pool, work);
+		}
+	}
+}
+
+static void forget(struct job *job, const struct work *work)
+{
+	for (size_t i = 0; i < job->under_way_count; i++) {
+		if (job->under_way[i] == work) {
+			job->under_way[i] = job->under_way[--job->under_way_count];
+			return;
+		}
+	}
+}
+
+// Commits what a wake-up brought for all runs, then starts what was scheduled.
+static bool commit(struct engine *engine, struct error *error)
+{
+	bool durable = false;
+	for (struct job *job = engine->jobs; job; job = job->next) {
+		durable = durable || job->durable;
+		job->durable = false;
+		if (!job_save(job, error)) {
+			return false;
+		}
+	}
+	if (!store_commit(engine->store, durable, error)) {
+		return false;
+	}
+	for (struct job *job = engine->jobs; job; job = job->next) {
+		submit(engine, job);
+		job_cancel(job);
+	}
+	return true;
+}
+
+static bool start_job(struct job *job, struct store *store, struct error *error)
+{
+	struct run_event started = {.kind = RUN_STARTED};
+	buffer_cleanup frozen = {0};
+	buffer_cleanup greeting = {0};
+	const struct team *team = job->team;
+	team_freeze(&frozen, team);
+	for (size_t i = 0; i < team->input_count; i++) {
+		if (job->values.values[i]) {
+			buffer_printf(&greeting, "%s%s:\n%s", greeting.length ? "\n\n" : "",
+				team->inputs[i].name, job->values.values[i]);
+		}
+	}
+	if (greeting.length == 0) {
+		buffer_add_string(&greeting, "Begin.");
+	}
+	struct talk *root = words_talk(job, 0);
+	size_t number = conversation_add_user(&root->conversation, buffer_text(&greeting));
+	struct store_item item = {.branch = 0,
+		.sequence = (int64_t)number,
+		.json = conversation_item(&root->conversation, number)};
+	started.bytes = (int64_t)item.json.length;
+	return store_put_text(store, job->id, "team", buffer_text(&frozen), error) &&
+		store_put_text(store, job->id, "input", buffer_text(&greeting), error) &&
+		job_save(job, error) && store_add_item(store, job->id, &item, error) &&
+		job_feed(job, &started, NULL, error);
+}
+
+struct job *engine_add(struct engine *engine, const struct engine_start *start, struct error *error)
+{
+	struct job *job = job_create(engine, engine->store, start, error);
+	if (!job) {
+		return NULL;
+	}
+	*engine->jobs_last = job;
+	engine->jobs_last = &job->next;
+	job->touched = true;
+	if (!store_begin(engine->store, error)) {
+		return NULL;
+	}
+	if (!start_job(job, engine->store, error) || !commit(engine, error)) {
+		store_rollback(engine->store);
+		return NULL;
+	}
+	return job;
+}
+
+static bool take_done(struct engine *engine, struct work *done, struct error *error)
+{
+	bool fine = true;
+	while (done) {
+		struct work *work = done;
+		struct job *job = work->owner;
+		done = done->next;
+		forget(job, work);
+		fine = fine && job_feed(job, &work->event, work, error);
+		work_destroy(work);
+	}
+	(void)engine;
+	return fine;
+}
+
+static bool take_interrupt(struct engine *engine, struct error *error)
+{
+	if (!atomic_load(&engine->interrupted) || engine->parking) {
+		return true;
+	}
+	engine->parking = true;
+	for (struct job *job = engine->jobs; job; job = job->next) {
+		struct run_event park = {.kind = PARK_REQUESTED};
+		job->grace = now() + ENGINE_GRACE;
+		if (!job_feed(job, &park, NULL, error)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool take_time(struct engine *engine, struct error *error)
+{
+	for (struct job *job = engine->jobs; job; job = job->next) {
+		struct run_event clock = {.kind = CLOCK_ADVANCED};
+		if (job_now(job) >= run_deadline(&job->state, job->rules) &&
+			!job_feed(job, &clock, NULL, error)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+// Milliseconds until something has to be done without being woken; -1: never. *working: some run is
+// neither at its end nor parked.
+static int next_timer(const struct engine *engine, bool *working)
+{
+	int64_t wait = INT64_MAX;
+	*working = false;
+	for (const struct job *job = engine->jobs; job; job = job->next) {
+		int64_t deadline = run_deadline(&job->state, job->rules);
+		if (job_resting(job) && job->under_way_count == 0) {
+			continue;
+		}
+		*working = true;
+		if (deadline != INT64_MAX && deadline - job_now(job) < wait) {
+			wait = deadline - job_now(job);
+		}
+		if (job->grace && job->grace - now() < wait) {
+			wait = job->grace - now();
+		}
+	}
+	if (wait == INT64_MAX) {
+		return -1;
+	}
+	return wait < 1 ? 1 : wait > 60000 ? 60000 : (int)wait;
+}
+
+bool engine_drive(struct engine *engine, struct error *error)
+{
+	for (;;) {
+		bool working;
+		int timeout = next_timer(engine, &working);
+		if (!working) {
+			return true;
+		}
+		struct pollfd poller = {.fd = pool_descriptor(engine->pool), .events = POLLIN};
+		if (poll(&poller, 1, timeout) < 0 && errno != EINTR) {
+			return error_errno(error, ERROR_FAILED, "cannot wait for commands");
+		}
+		if (!store_begin(engine->store, error)) {
+			return false;
+		}
+		if (!take_done(engine, pool_take(engine->pool), error) ||
+			!take_interrupt(engine, error) || !take_time(engine, error) ||
+			!commit(engine, error)) {
+			store_rollback(engine->store);
+			return false;
+		}
+	}
+}
+
+void engine_interrupt(struct engine *engine)
+{
+	atomic_store(&engine->interrupted, true);
+	pool_wake(engine->pool);
+}

@@ -1,0 +1,62 @@
+/*
+ * The local engine: drives runs to their end, or until they park. One scheduler thread (the caller of
+ * engine_drive) applies events and takes decisions for all runs; commands are performed on a pool of
+ * threads; model calls are answered on any thread. What is decided is in the journal (one
+ * transaction per wake-up over all runs) before it is performed.
+ */
+#pragma once
+
+#include "run/state.h"
+#include "store/store.h"
+#include "team/team.h"
+
+enum {
+	ENGINE_THREADS = 8,
+	ENGINE_GRACE = 10000 /* ms that calls under way get when a run parks */
+};
+
+struct engine;
+struct job; // one run in the engine's hands
+
+// Who wants to see what happens; called on the scheduler thread, after the event was applied.
+struct engine_watcher {
+	void (*event)(void *data, struct job *job, const struct run_event *event);
+	void *data;
+};
+
+struct engine_start {
+	struct team *team;         // becomes the engine's
+	const char *const *inputs; // "name=value", "name=@file"
+	size_t input_count;
+	const char *rehearsal; // path of a rehearsal script; NULL: real models
+	const char *sandbox;   // provider instead of the team's; NULL: the team's
+	const char *id;        // NULL: one is made
+};
+
+// `store` must be open for writing and outlive the engine.
+struct engine *engine_create(
+	struct store *store, const struct engine_watcher *watcher, struct error *error);
+void engine_destroy(struct engine *engine); // NULL is fine
+
+// A new run; NULL on error (the team is freed all the same).
+struct job *engine_add(
+	struct engine *engine, const struct engine_start *start, struct error *error);
+// Until all runs have ended or parked. False when the journal cannot be written: then nothing more
+// was performed, and what the journal holds is what happened.
+bool engine_drive(struct engine *engine, struct error *error);
+// From a signal handler: parks all runs, calls under way may finish for ENGINE_GRACE.
+void engine_interrupt(struct engine *engine);
+
+const char *job_id(const struct job *job);
+const struct team *job_team(const struct job *job);
+const struct run_state *job_state(const struct job *job);
+// Why the run parked as unavailable, or failed to start a command: one sentence, or "".
+const char *job_reason(const struct job *job);
+// The failing lines of a verdict ("- ..." each), as an agent gets them; "" if there are none.
+const char *job_verdict(struct job *job, uint32_t branch, uint32_t command);
+// For an answered or scheduled tool call: its name and a short form of its arguments.
+void job_call_text(struct job *job, uint32_t branch, uint32_t call, struct buffer *text);
+// What a record found: valid while its event is shown.
+const struct store_change *job_changes(struct job *job, size_t *count);
+// The last text of a branch; the root's is the run's answer.
+struct text job_report(const struct job *job, uint32_t branch);

@@ -1,0 +1,531 @@
+#include "engine/job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "agent/instructions.h"
+#include "base/path.h"
+#include "engine/event_json.h"
+#include "engine/rules.h"
+
+enum { INPUT_VARIABLE_LIMIT = 16 * 1024 /* longer inputs are no environment variables */ };
+
+static int64_t clock_milliseconds(clockid_t clock)
+{
+	struct timespec now;
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t job_now(const struct job *job)
+{
+	return job->resumed ? job->worked + clock_milliseconds(CLOCK_MONOTONIC) - job->resumed
+			    : job->worked;
+}
+
+static void run_clock(struct job *job, bool runs)
+{
+	job->worked = job_now(job);
+	job->resumed = runs ? clock_milliseconds(CLOCK_MONOTONIC) : 0;
+}
+
+static const char *make_id(struct arena *arena, const char *team)
+{
+	static const char letters[] = "abcdefghjkmnpqrstvwxyz0123456789";
+	unsigned char random[8];
+	char id[sizeof(random) + 1] = {0};
+	if (getrandom(random, sizeof(random), 0) != sizeof(random)) {
+		abort(); // cannot happen for so few bytes
+	}
+	for (size_t i = 0; i < sizeof(random); i++) {
+		id[i] = letters[random[i] % 32];
+	}
+	return arena_printf(arena, "%s-%s", team, id);
+}
+
+static const char **environment(struct job *job)
+{
+	struct arena *arena = &job->arena;
+	const struct team *team = job->team;
+	size_t most = team->manifest.variable_count + team->input_count + 1;
+	const char **variables = arena_new_array(arena, most, const char *);
+	size_t count = 0;
+	for (size_t i = 0; i < team->manifest.variable_count; i++) {
+		const struct team_variable *variable = &team->manifest.environment[i];
+		struct text value =
+			team_substitute(arena, team, &job->values, text_of(variable->value));
+		variables[count++] = arena_printf(
+			arena, "%s=%.*s", variable->name, (int)value.length, value.data);
+	}
+	for (size_t i = 0; i < team->input_count; i++) {
+		const char *value = job->values.values[i];
+		if (!value || strlen(value) > INPUT_VARIABLE_LIMIT) {
+			continue;
+		}
+		char *variable = arena_printf(arena, "INPUT_%s=%s", team->inputs[i].name, value);
+		for (char *at = variable; *at != '='; at++) {
+			*at = *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A')
+				: *at == '-'           ? '_'
+						       : *at;
+		}
+		variables[count++] = variable;
+	}
+	return variables;
+}
+
+static bool compile_gates(struct job *job, struct error *error)
+{
+	job->gates = arena_new_array(&job->arena, job->team->gate_count + 1, struct gate *);
+	for (size_t i = 0; i < job->team->gate_count; i++) {
+		job->gates[i] = gate_compile(&job->arena, &job->team->gates[i], error);
+		if (!job->gates[i]) {
+			return error_wrap(error, "gate '%s'", job->team->gates[i].name);
+		}
+	}
+	return true;
+}
+
+static void prepare_agents(struct job *job)
+{
+	size_t count = job->team->agent_count;
+	int64_t *bytes = arena_new_array(&job->arena, count, int64_t);
+	job->instructions = arena_new_array(&job->arena, count, struct text);
+	job->tools = arena_new_array(&job->arena, count, struct text);
+	for (size_t i = 0; i < count; i++) {
+		buffer_cleanup text = {0};
+		buffer_cleanup tool_list = {0};
+		instructions_build(&text, job->team, &job->values, (int)i);
+		tool_list_json(&tool_list, job->team, (int)i);
+		job->instructions[i] = text_copy(&job->arena, buffer_text(&text));
+		job->tools[i] = text_copy(&job->arena, buffer_text(&tool_list));
+		bytes[i] = (int64_t)(job->instructions[i].length + job->tools[i].length);
+	}
+	job->rules = rules_make(&job->arena, job->team, job->gates, bytes);
+}
+
+static struct model_client *open_model(
+	const struct job *job, const char *rehearsal, struct error *error)
+{
+	if (rehearsal) {
+		return rehearsal_open(rehearsal, error);
+	}
+	const struct team_agent *manager = &job->team->agents[job->team->manager];
+	error_set(error, ERROR_UNAVAILABLE, "model provider '%s' cannot be called by this version",
+		job->team->models[manager->model].provider);
+	error_hint(error, "run with --rehearse FILE to play recorded model answers");
+	return NULL;
+}
+
+static bool prepare_workshop(
+	struct job *job, struct store *store, const struct engine_start *start, struct error *error)
+{
+	struct workshop *workshop = &job->workshop;
+	const char *provider = start->sandbox ? start->sandbox : job->team->sandbox.provider;
+	workshop->driver = sandbox_driver_find(provider);
+	if (!workshop->driver) {
+		return error_set(
+			       error, ERROR_USAGE, "there is no sandbox provider '%s'", provider) ||
+			error_hint(error, "'muster providers' lists what there is");
+	}
+	if (workshop->driver->usable && !workshop->driver->usable(error)) {
+		return error_wrap(error, "sandbox '%s'", provider);
+	}
+	workshop->model = open_model(job, start->rehearsal, error);
+	if (!workshop->model) {
+		return false;
+	}
+	workshop->run = job->id;
+	workshop->folder = store_run_folder(store, &job->arena, job->id, error);
+	workshop->team = job->team;
+	workshop->values = &job->values;
+	workshop->gates = job->gates;
+	workshop->environment = environment(job);
+	workshop->recorder = recorder_create(job->team);
+	const struct team_strings *untracked = &job->team->manifest.untracked;
+	const char **names = arena_new_array(&job->arena, untracked->count + 1, const char *);
+	for (size_t i = 0; i < untracked->count; i++) {
+		names[i] = untracked->items[i];
+	}
+	workshop->untracked = names;
+	if (job->team->sandbox.options) {
+		buffer_cleanup options = {0};
+		yaml_print_json(&options, job->team->sandbox.options);
+		workshop->sandbox_options = arena_string(&job->arena, options.data);
+	}
+	return workshop->folder != NULL;
+}
+
+struct job *job_create(struct engine *engine, struct store *store, const struct engine_start *start,
+	struct error *error)
+{
+	struct job *job = memory_alloc(sizeof(*job));
+	job->engine = engine;
+	job->team = start->team;
+	job->rehearsal = start->rehearsal != NULL;
+	job->ready_last = &job->ready;
+	job->id = start->id ? arena_string(&job->arena, start->id)
+			    : make_id(&job->arena, start->team->name);
+	job->created = clock_milliseconds(CLOCK_REALTIME);
+	if (!team_inputs(&job->arena, job->team, start->inputs, start->input_count, &job->values,
+		    error) ||
+		!compile_gates(job, error) || !prepare_workshop(job, store, start, error)) {
+		job_destroy(job);
+		return NULL;
+	}
+	prepare_agents(job);
+	run_state_init(&job->state, job->rules);
+	return job;
+}
+
+void job_destroy(struct job *job)
+{
+	if (!job) {
+		return;
+	}
+	words_finish(job);
+	run_state_finish(&job->state);
+	sandbox_detach(job->workshop.sandbox);
+	history_close(job->workshop.history);
+	recorder_destroy(job->workshop.recorder);
+	model_client_destroy(job->workshop.model);
+	for (size_t i = 0; job->gates && i < job->team->gate_count; i++) {
+		gate_finish(job->gates[i]);
+	}
+	for (size_t i = 0; i < job->written_count; i++) {
+		free((char *)(uintptr_t)job->written[i].path.data);
+	}
+	while (job->ready) {
+		struct work *next = job->ready->next;
+		work_destroy(job->ready);
+		job->ready = next;
+	}
+	buffer_finish(&job->verdict);
+	free(job->written);
+	free(job->under_way);
+	team_destroy(job->team);
+	arena_finish(&job->arena);
+	free(job);
+}
+
+bool job_resting(const struct job *job)
+{
+	return job->state.status != RUN_RUNNING;
+}
+
+static void note_written(struct job *job, const struct work *work)
+{
+	for (size_t i = 0; i < work->tool.written_count; i++) {
+		job->written = memory_resize(
+			job->written, (job->written_count + 1) * sizeof(*job->written));
+		struct text path = work->tool.written[i];
+		char *copy = memory_alloc(path.length + 1);
+		memcpy(copy, path.data, path.length);
+		job->written[job->written_count++] =
+			(struct written){{copy, path.length}, work->agent};
+	}
+}
+
+static bool save_verdict(struct job *job, const struct work *work, struct error *error)
+{
+	struct store *store = engine_store(job->engine);
+	char key[64];
+	snprintf(key, sizeof(key), "%u.%u", work->branch, work->command);
+	if (!store_put_text(store, job->id, key, work->text, error)) {
+		return false;
+	}
+	snprintf(key, sizeof(key), "%u.%u.lines", work->branch, work->command);
+	return store_put_text(store, job->id, key, work->lines, error);
+}
+
+static bool save_changes(struct job *job, const struct work *work, struct error *error)
+{
+	for (size_t i = 0; i < work->change_count; i++) {
+		struct store_change change = work->changes[i];
+		change.record = job->state.record;
+		if (!store_add_change(engine_store(job->engine), job->id, &change, error)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+// What came with the result of a command, beside its event.
+static bool take_result(
+	struct job *job, const struct run_event *event, struct work *work, struct error *error)
+{
+	if (!work) {
+		return true;
+	}
+	if (work->error.kind != ERROR_NONE) {
+		snprintf(job->reason, sizeof(job->reason), "%s%s%s", work->error.message,
+			work->error.hint[0] ? "; " : "", work->error.hint);
+	}
+	switch (event->kind) {
+	case TOOL_ANSWERED:
+		note_written(job, work);
+		return true;
+	case GATE_CHECKED:
+		job->gates_passed += event->code == CHECK_HOLDS;
+		job->gates_refused += event->code == CHECK_FAILS;
+		return save_verdict(job, work, error);
+	case SANDBOX_OPENED:
+	case WORKSPACE_RECORDED:
+		return save_changes(job, work, error);
+	default:
+		return true;
+	}
+}
+
+static void request_of(struct job *job, struct work *work)
+{
+	const struct talk *talk = words_talk(job, work->branch);
+	const struct team_model *model = &job->team->models[job->team->agents[work->agent].model];
+	size_t first = talk->conversation.first;
+	work->request = (struct model_request){.agent = job->team->agents[work->agent].name,
+		.model = model->model,
+		.instructions = job->instructions[work->agent],
+		.items = talk->conversation.items + first,
+		.item_count = talk->conversation.count - first,
+		.tools = job->tools[work->agent],
+		.max_output_tokens = model->max_output_tokens};
+}
+
+// The record takes over who wrote what since the last one.
+static void hand_over_written(struct job *job, struct work *work)
+{
+	work->written = arena_new_array(&work->arena, job->written_count, struct written);
+	work->written_count = job->written_count;
+	for (size_t i = 0; i < job->written_count; i++) {
+		work->written[i] = (struct written){
+			text_copy(&work->arena, job->written[i].path), job->written[i].agent};
+		free((char *)(uintptr_t)job->written[i].path.data);
+	}
+	job->written_count = 0;
+}
+
+// A scheduled command becomes work; it is submitted once the journal is written.
+static void make_work(struct job *job, const struct run_event *event)
+{
+	const struct run_branch *branch = &job->state.branches[event->branch];
+	struct work *work = memory_alloc(sizeof(*work));
+	work->workshop = &job->workshop;
+	work->kind = event->code;
+	work->branch = event->branch;
+	work->command = event->command;
+	work->agent = branch->agent;
+	work->turn = branch->turn;
+	work->candidates = event->agents;
+	work->gate = event->gate;
+	work->when = clock_milliseconds(CLOCK_REALTIME);
+	work->done = engine_done;
+	work->owner = job;
+	if (work->kind == COMMAND_CALL_MODEL) {
+		request_of(job, work);
+	} else if (work->kind == COMMAND_CALL_TOOL) {
+		const struct model_call *call =
+			&words_talk(job, event->branch)->answer->calls[event->call];
+		tool_understand(
+			job->team, (int)work->agent, call->name, call->arguments, &work->call);
+	} else if (work->kind == COMMAND_RECORD) {
+		hand_over_written(job, work);
+	}
+	*job->ready_last = work;
+	job->ready_last = &work->next;
+}
+
+// What has to be on disk before it is acted on: effectful commands, verdicts, handoffs, ends.
+static bool needs_disk(const struct run_event *event)
+{
+	switch (event->kind) {
+	case COMMAND_SCHEDULED:
+		return event->effectful;
+	case GATE_CHECKED:
+	case PERSON_ANSWERED:
+	case BRANCH_OPENED:
+	case CONTROL_TRANSFERRED:
+	case RUN_PARKED:
+	case RUN_FINISHED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool append(struct job *job, const struct run_event *event, struct error *error)
+{
+	buffer_cleanup json = {0};
+	event_to_json(&json, event);
+	struct store_event row = {.sequence = ++job->sequence,
+		.at = clock_milliseconds(CLOCK_REALTIME),
+		.kind = run_event_name(event->kind),
+		.body = buffer_text(&json)};
+	return store_add_event(engine_store(job->engine), job->id, &row, error);
+}
+
+// One event: into the journal, into the state, into the conversations.
+static bool take_event(
+	struct job *job, struct run_event *event, struct work *work, struct error *error)
+{
+	if (!words_before(job, event, error)) {
+		return false;
+	}
+	if (!run_apply(&job->state, job->rules, event)) {
+		return true; // late or doubled: it is not part of what happened
+	}
+	job->durable = job->durable || needs_disk(event);
+	job->touched = true;
+	if (!append(job, event, error) || !take_result(job, event, work, error) ||
+		!words_after(job, event, work, error)) {
+		return false;
+	}
+	if (event->kind == RUN_STARTED) {
+		run_clock(job, true);
+	} else if (event->kind == RUN_PARKED || event->kind == RUN_FINISHED) {
+		run_clock(job, false);
+	}
+	job->shown = work;
+	engine_show(job->engine, job, event);
+	job->shown = NULL;
+	if (event->kind == COMMAND_SCHEDULED) {
+		make_work(job, event);
+	}
+	return true;
+}
+
+bool job_feed(struct job *job, struct run_event *event, struct work *work, struct error *error)
+{
+	struct run_event decision;
+	event->at = job_now(job);
+	if (!take_event(job, event, work, error)) {
+		return false;
+	}
+	while (run_decide(&job->state, job->rules, &decision)) {
+		if (!take_event(job, &decision, NULL, error)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static const char *park_reason(const struct job *job)
+{
+	static const char *const limits[] = {[LIMIT_NONE] = "",
+		[LIMIT_TURNS] = "the run's limit of turns is reached",
+		[LIMIT_TIME] = "the run's time is over",
+		[LIMIT_USD] = "the run's limit of cost is reached",
+		[LIMIT_TOKENS] = "the run's limit of tokens is reached",
+		[LIMIT_TOOL_CALLS] = "the run's limit of tool calls is reached",
+		[LIMIT_HANDOFFS] = "the run's limit of handoffs is reached"};
+	if (job->state.status == RUN_PARKED_STATUS && job->state.park == PARK_LIMIT) {
+		return limits[job->state.limit];
+	}
+	if (job->state.status == RUN_PARKED_STATUS && job->state.park == PARK_PERSON) {
+		return "it waits for a person";
+	}
+	if (job->state.status == RUN_PARKED_STATUS && job->state.park == PARK_INTERRUPT) {
+		return "it was interrupted";
+	}
+	return job->reason;
+}
+
+const char *job_reason(const struct job *job)
+{
+	return park_reason(job);
+}
+
+bool job_save(struct job *job, struct error *error)
+{
+	static const char *const states[] = {[RUN_RUNNING] = "running",
+		[RUN_PARKED_STATUS] = "parked",
+		[RUN_DONE] = "done",
+		[RUN_FAILED] = "failed",
+		[RUN_CANCELLED] = "cancelled"};
+	if (!job->touched) {
+		return true;
+	}
+	job->touched = false;
+	struct store_run row = {.id = job->id,
+		.team = job->team->name,
+		.file = job->team->path,
+		.state = states[job->state.status],
+		.reason = job_resting(job) ? park_reason(job) : "",
+		.exit_code = run_exit_code(&job->state),
+		.created = job->created,
+		.updated = clock_milliseconds(CLOCK_REALTIME),
+		.turns = job->state.turns,
+		.input_tokens = job->state.input_tokens,
+		.cached_tokens = job->state.cached_tokens,
+		.output_tokens = job->state.output_tokens,
+		.nano_usd = job->state.used.nano_usd,
+		.working = job_now(job),
+		.gates_passed = job->gates_passed,
+		.gates_refused = job->gates_refused,
+		.rehearsal = job->rehearsal,
+		.sandbox = job->workshop.driver->name};
+	return store_put_run(engine_store(job->engine), &row, error);
+}
+
+void job_cancel(struct job *job)
+{
+	bool over = job->grace && clock_milliseconds(CLOCK_MONOTONIC) >= job->grace;
+	for (size_t i = 0; i < job->under_way_count; i++) {
+		struct work *work = job->under_way[i];
+		if (over || run_branch_ending(&job->state, work->branch)) {
+			atomic_store(&work->cancel, true);
+		}
+	}
+}
+
+const char *job_id(const struct job *job)
+{
+	return job->id;
+}
+
+const struct team *job_team(const struct job *job)
+{
+	return job->team;
+}
+
+const struct run_state *job_state(const struct job *job)
+{
+	return &job->state;
+}
+
+const char *job_verdict(struct job *job, uint32_t branch, uint32_t command)
+{
+	arena_cleanup arena = {0};
+	struct error ignored = {0}; // a verdict without failing lines has no text
+	struct text text = {0};
+	char key[64];
+	snprintf(key, sizeof(key), "%u.%u.lines", branch, command);
+	buffer_clear(&job->verdict);
+	if (store_text(engine_store(job->engine), &arena, job->id, key, &text, &ignored)) {
+		buffer_add_text(&job->verdict, text);
+	}
+	return job->verdict.data ? job->verdict.data : "";
+}
+
+void job_call_text(struct job *job, uint32_t branch, uint32_t call, struct buffer *text)
+{
+	const struct model_answer *answer =
+		branch < job->talk_count ? job->talks[branch]->answer : NULL;
+	if (answer && call < answer->call_count) {
+		buffer_add_line(text, answer->calls[call].name, 64);
+		buffer_add_char(text, ' ');
+		buffer_add_line(text, answer->calls[call].arguments, 160);
+	}
+}
+
+const struct store_change *job_changes(struct job *job, size_t *count)
+{
+	*count = job->shown ? job->shown->change_count : 0;
+	return job->shown ? job->shown->changes : NULL;
+}
+
+struct text job_report(const struct job *job, uint32_t branch)
+{
+	return branch < job->talk_count ? text_of(job->talks[branch]->report) : (struct text){0};
+}

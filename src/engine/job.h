@@ -1,0 +1,76 @@
+/*
+ * One run in the engine's hands: its folded state, its conversations, its workshop. Everything here
+ * happens on the scheduler thread, inside the transaction that the engine opened. Private to
+ * src/engine/.
+ */
+#pragma once
+
+#include "agent/conversation.h"
+#include "engine/engine.h"
+#include "perform/perform.h"
+
+// What is said in a branch.
+struct talk {
+	struct conversation conversation;
+	struct model_answer *answer; // the last one: its calls, its text
+	char *report;                // the last visible text
+	struct buffer paths;         // what it changed, one line per record and path
+};
+
+struct job {
+	struct engine *engine;
+	struct job *next;
+	struct arena arena; // of what lives as long as the job
+	const char *id;
+	struct team *team;
+	struct team_values values;
+	const struct run_rules *rules;
+	struct gate **gates;
+	struct text *instructions, *tools; // per agent
+	struct workshop workshop;
+	struct run_state state;
+	struct talk **talks; // per branch
+	size_t talk_count;
+	struct written *written; // since the last record; paths are malloc'd
+	size_t written_count;
+	struct work **under_way; // submitted, not done
+	size_t under_way_count;
+	struct work *ready; // scheduled in this wake-up, to be submitted after the commit
+	struct work **ready_last;
+	int64_t sequence;        // of the last event
+	int64_t created;         // milliseconds since 1970
+	int64_t worked, resumed; // working time up to `resumed` (monotonic); while it runs
+	int64_t gates_passed, gates_refused;
+	bool rehearsal;
+	bool durable; // something in this wake-up has to be on disk before it is acted on
+	bool touched; // its line in the list has to be written
+	const struct work *shown; // whose event is being shown to the watcher
+	char reason[2048];
+	struct buffer verdict; // holds the last answer of job_verdict()
+	int64_t grace;         // monotonic time at which calls under way are cut; 0: none
+};
+
+struct job *job_create(struct engine *engine, struct store *store, const struct engine_start *start,
+	struct error *error);
+void job_destroy(struct job *job);
+// Takes an event in (journal, fold, conversations), then all decisions that follow from it. Returns
+// false only when the journal cannot be written. `work` may be NULL.
+bool job_feed(struct job *job, struct run_event *event, struct work *work, struct error *error);
+// Writes the run's line in the list, if it changed.
+bool job_save(struct job *job, struct error *error);
+int64_t job_now(const struct job *job); // working time, milliseconds
+// Cuts short what works for branches that are ending, or everything once the grace is over.
+void job_cancel(struct job *job);
+bool job_resting(const struct job *job); // ended, or parked
+
+// The engine's.
+void engine_show(struct engine *engine, struct job *job, const struct run_event *event);
+struct store *engine_store(struct engine *engine);
+void engine_done(struct work *work);
+
+// words.c: what is said in the branches. Before an event is folded, and after.
+bool words_before(struct job *job, const struct run_event *event, struct error *error);
+bool words_after(
+	struct job *job, const struct run_event *event, struct work *work, struct error *error);
+struct talk *words_talk(struct job *job, uint32_t branch); // made if missing
+void words_finish(struct job *job);

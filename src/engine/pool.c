@@ -1,0 +1,159 @@
+#include "engine/pool.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { STACK_SIZE = 256 * 1024 };
+
+struct queue {
+	struct work *first, **last;
+};
+
+struct pool {
+	pthread_mutex_t lock; // guards all below but `wake`
+	pthread_cond_t filled;
+	struct queue waiting, done;
+	pthread_t *threads;
+	size_t count, most, idle;
+	bool closing;
+	int wake;
+};
+
+static void push(struct queue *queue, struct work *work)
+{
+	work->next = NULL;
+	*queue->last = work;
+	queue->last = &work->next;
+}
+
+static struct work *pop(struct queue *queue)
+{
+	struct work *work = queue->first;
+	if (work) {
+		queue->first = work->next;
+		if (!queue->first) {
+			queue->last = &queue->first;
+		}
+	}
+	return work;
+}
+
+struct pool *pool_create(size_t threads, struct error *error)
+{
+	struct pool *pool = memory_alloc(sizeof(*pool));
+	pool->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (pool->wake < 0) {
+		error_errno(error, ERROR_FAILED, "cannot make an event descriptor");
+		free(pool);
+		return NULL;
+	}
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->filled, NULL);
+	pool->waiting.last = &pool->waiting.first;
+	pool->done.last = &pool->done.first;
+	pool->threads = memory_alloc(threads * sizeof(*pool->threads));
+	pool->most = threads;
+	return pool;
+}
+
+void pool_destroy(struct pool *pool)
+{
+	if (!pool) {
+		return;
+	}
+	pthread_mutex_lock(&pool->lock);
+	pool->closing = true;
+	pthread_cond_broadcast(&pool->filled);
+	pthread_mutex_unlock(&pool->lock);
+	for (size_t i = 0; i < pool->count; i++) {
+		pthread_join(pool->threads[i], NULL);
+	}
+	struct work *work;
+	while ((work = pop(&pool->waiting)) || (work = pop(&pool->done))) {
+		work_destroy(work);
+	}
+	pthread_mutex_destroy(&pool->lock);
+	pthread_cond_destroy(&pool->filled);
+	close(pool->wake);
+	free(pool->threads);
+	free(pool);
+}
+
+static void *serve(void *data)
+{
+	struct pool *pool = data;
+	pthread_mutex_lock(&pool->lock);
+	while (!pool->closing) {
+		struct work *work = pop(&pool->waiting);
+		if (!work) {
+			pool->idle++;
+			pthread_cond_wait(&pool->filled, &pool->lock);
+			pool->idle--;
+			continue;
+		}
+		pthread_mutex_unlock(&pool->lock);
+		perform(work);
+		pthread_mutex_lock(&pool->lock);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
+void pool_submit(struct pool *pool, struct work *work)
+{
+	pthread_mutex_lock(&pool->lock);
+	push(&pool->waiting, work);
+	size_t queued = 0;
+	for (const struct work *at = pool->waiting.first; at; at = at->next) {
+		queued++;
+	}
+	if (queued > pool->idle && pool->count < pool->most) {
+		pthread_attr_t attributes;
+		pthread_attr_init(&attributes);
+		pthread_attr_setstacksize(&attributes, STACK_SIZE);
+		// Without a new thread those that are there do the work; the first must start.
+		if (pthread_create(&pool->threads[pool->count], &attributes, serve, pool) == 0) {
+			pool->count++;
+		} else if (pool->count == 0) {
+			abort();
+		}
+		pthread_attr_destroy(&attributes);
+	}
+	pthread_cond_signal(&pool->filled);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+void pool_wake(struct pool *pool)
+{
+	uint64_t one = 1;
+	ssize_t written = write(pool->wake, &one, sizeof(one));
+	(void)written; // a full counter wakes as well
+}
+
+void pool_done(struct pool *pool, struct work *work)
+{
+	pthread_mutex_lock(&pool->lock);
+	push(&pool->done, work);
+	pthread_mutex_unlock(&pool->lock);
+	pool_wake(pool);
+}
+
+struct work *pool_take(struct pool *pool)
+{
+	uint64_t count;
+	ssize_t got = read(pool->wake, &count, sizeof(count));
+	(void)got; // nothing to read is fine
+	pthread_mutex_lock(&pool->lock);
+	struct work *work = pool->done.first;
+	pool->done.first = NULL;
+	pool->done.last = &pool->done.first;
+	pthread_mutex_unlock(&pool->lock);
+	return work;
+}
+
+int pool_descriptor(const struct pool *pool)
+{
+	return pool->wake;
+}

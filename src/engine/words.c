@@ -1,0 +1,291 @@
+/*
+ * The conversations of a run: each event that answers a call, opens a branch or notes something puts
+ * its item into place and into the journal, once.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/answers.h"
+#include "base/path.h"
+#include "engine/job.h"
+
+enum { PROBLEM_LIMIT = 512, REPORT_PATHS = 8 * 1024 };
+
+struct talk *words_talk(struct job *job, uint32_t branch)
+{
+	if (branch >= job->talk_count) {
+		size_t count = branch + 1;
+		job->talks = memory_resize(job->talks, count * sizeof(struct talk *));
+		for (size_t i = job->talk_count; i < count; i++) {
+			job->talks[i] = memory_alloc(sizeof(struct talk));
+		}
+		job->talk_count = count;
+	}
+	return job->talks[branch];
+}
+
+void words_finish(struct job *job)
+{
+	for (size_t i = 0; i < job->talk_count; i++) {
+		struct talk *talk = job->talks[i];
+		conversation_finish(&talk->conversation);
+		model_answer_destroy(talk->answer);
+		buffer_finish(&talk->paths);
+		free(talk->report);
+		free(talk);
+	}
+	free(job->talks);
+}
+
+static bool save_item(struct job *job, uint32_t branch, size_t number, struct error *error)
+{
+	struct store_item item = {.branch = branch,
+		.sequence = (int64_t)number,
+		.json = conversation_item(&words_talk(job, branch)->conversation, number)};
+	return store_add_item(engine_store(job->engine), job->id, &item, error);
+}
+
+static bool say_to(struct job *job, uint32_t branch, struct text text, struct error *error)
+{
+	struct conversation *conversation = &words_talk(job, branch)->conversation;
+	return save_item(job, branch, conversation_add_user(conversation, text), error);
+}
+
+static void verdict_lines(void *data, uint32_t branch, uint32_t command, struct buffer *text)
+{
+	buffer_add_string(text, job_verdict(data, branch, command));
+}
+
+static void report(void *data, uint32_t branch, struct buffer *text)
+{
+	struct talk *talk = words_talk(data, branch);
+	buffer_add_string(text, talk->report ? talk->report : "");
+	if (talk->paths.length) {
+		struct text paths = text_cut(buffer_text(&talk->paths), REPORT_PATHS);
+		buffer_add_string(text, "\n\nChanged files:\n");
+		buffer_add_text(text, paths);
+	}
+}
+
+static void problem(void *data, uint32_t branch, uint32_t call, struct buffer *text)
+{
+	struct job *job = data;
+	const struct model_answer *answer = words_talk(job, branch)->answer;
+	struct tool_call understood;
+	if (!answer || call >= answer->call_count) {
+		return;
+	}
+	tool_understand(job->team, (int)job->state.branches[branch].agent, answer->calls[call].name,
+		answer->calls[call].arguments, &understood);
+	buffer_add_line(text, text_of(understood.problem), PROBLEM_LIMIT);
+	tool_call_finish(&understood);
+}
+
+static void outside(void *data, uint32_t agent, struct buffer *text)
+{
+	struct job *job = data;
+	recorder_outside(job->workshop.recorder, agent, text);
+}
+
+static struct answer_source source_of(struct job *job)
+{
+	return (struct answer_source){.team = job->team,
+		.state = &job->state,
+		.verdict_lines = verdict_lines,
+		.report = report,
+		.problem = problem,
+		.outside = outside,
+		.data = job};
+}
+
+// Puts the answer to a call into its place.
+static bool answer_call(
+	struct job *job, uint32_t branch, uint32_t call, struct text output, struct error *error)
+{
+	struct talk *talk = words_talk(job, branch);
+	if (!talk->answer || call >= talk->answer->call_count) {
+		return true; // an ending branch whose answer never came
+	}
+	size_t number = conversation_answer(
+		&talk->conversation, call, talk->answer->calls[call].id, output);
+	return save_item(job, branch, number, error);
+}
+
+static bool answer_from_state(struct job *job, uint32_t branch, uint32_t call, struct error *error)
+{
+	struct answer_source source = source_of(job);
+	buffer_cleanup text = {0};
+	answer_text(&text, &source, branch, call);
+	return answer_call(job, branch, call, buffer_text(&text), error);
+}
+
+static bool take_answer(
+	struct job *job, const struct run_event *event, struct work *work, struct error *error)
+{
+	struct talk *talk = words_talk(job, event->branch);
+	model_answer_destroy(talk->answer);
+	talk->answer = work->answer;
+	work->answer = NULL;
+	if (talk->answer->text.length) {
+		free(talk->report);
+		buffer_cleanup text = {0};
+		buffer_add_utf8(&text, talk->answer->text);
+		talk->report = buffer_steal(&text);
+	}
+	for (size_t i = 0; i < talk->answer->item_count; i++) {
+		size_t number = conversation_add(&talk->conversation, talk->answer->items[i]);
+		if (!save_item(job, event->branch, number, error)) {
+			return false;
+		}
+	}
+	conversation_expect(&talk->conversation, talk->answer->call_count);
+	return true;
+}
+
+static bool take_tool_output(struct job *job, const struct run_event *event,
+	const struct work *work, struct error *error)
+{
+	const struct run_branch *branch = &job->state.branches[event->branch];
+	for (uint32_t i = 0; i < branch->call_count; i++) {
+		if (branch->calls[i].command != event->command) {
+			continue;
+		}
+		if (!event->interrupted) {
+			return answer_call(job, event->branch, i, work->text, error);
+		}
+		struct answer_source source = source_of(job);
+		buffer_cleanup text = {0};
+		answer_text(&text, &source, event->branch, i);
+		buffer_add_string(&text, "\nOutput so far:\n");
+		buffer_add_text(&text, work->text);
+		return answer_call(job, event->branch, i, buffer_text(&text), error);
+	}
+	return true;
+}
+
+static void take_changes(struct job *job, const struct run_event *event, const struct work *work)
+{
+	const char *agent = job->team->agents[job->state.branches[event->branch].agent].name;
+	struct talk *talk = words_talk(job, event->branch);
+	for (size_t i = 0; i < work->change_count; i++) {
+		const struct store_change *change = &work->changes[i];
+		if (strcmp(change->agent, agent) != 0) {
+			continue;
+		}
+		buffer_add_string(&talk->paths, "- ");
+		buffer_add_line(&talk->paths, text_of(change->path), PATH_LIMIT);
+		buffer_printf(&talk->paths, " (%s", change->status);
+		if (change->sha256[0]) {
+			buffer_printf(&talk->paths, ", %lld bytes, sha256 %.12s",
+				(long long)change->size, change->sha256);
+		}
+		buffer_add_string(&talk->paths, ")\n");
+	}
+}
+
+// The task of a delegation or the message of a transfer, from the call's arguments.
+static struct text handoff_text(
+	struct job *job, struct arena *arena, uint32_t branch, uint32_t call)
+{
+	const struct model_answer *answer = words_talk(job, branch)->answer;
+	struct text text = {0};
+	if (!answer || call >= answer->call_count) {
+		return text;
+	}
+	struct tool_call understood;
+	tool_understand(job->team, (int)job->state.branches[branch].agent, answer->calls[call].name,
+		answer->calls[call].arguments, &understood);
+	const char *task = json_string(understood.arguments, "task", NULL);
+	const char *message = json_string(understood.arguments, "message", "");
+	text = text_copy(arena, text_of(task ? task : message));
+	tool_call_finish(&understood);
+	return text;
+}
+
+static bool open_branch(struct job *job, const struct run_event *event, struct error *error)
+{
+	arena_cleanup arena = {0};
+	const struct run_branch *branch = &job->state.branches[event->branch];
+	struct text task = handoff_text(job, &arena, event->parent, event->call);
+	struct talk *talk = words_talk(job, event->branch);
+	if (branch->remembers != RUN_NONE) {
+		conversation_inherit(
+			&talk->conversation, &words_talk(job, branch->remembers)->conversation);
+	}
+	return say_to(job, event->branch, task, error);
+}
+
+// What a transfer passes on: everything, or only its last words and message.
+static bool pass_on(struct job *job, const struct run_event *event, const struct team_edge *edge,
+	struct text message, struct error *error)
+{
+	struct talk *talk = words_talk(job, event->branch);
+	buffer_cleanup text = {0};
+	if (edge->input == TRANSFER_ALL) {
+		return true;
+	}
+	talk->conversation.first = talk->conversation.count;
+	if (edge->input == TRANSFER_LAST && talk->report) {
+		buffer_printf(&text, "%s\n\n", talk->report);
+	}
+	buffer_add_text(&text, message);
+	return say_to(job, event->branch, buffer_text(&text), error);
+}
+
+bool words_before(struct job *job, const struct run_event *event, struct error *error)
+{
+	if (event->kind == CONTROL_TRANSFERRED) {
+		arena_cleanup arena = {0};
+		uint32_t edge = job->state.branches[event->branch].calls[event->call].edge;
+		struct text message = handoff_text(job, &arena, event->branch, event->call);
+		buffer_cleanup text = {0};
+		buffer_printf(
+			&text, "{\"assistant\":\"%s\"}", job->team->agents[event->agent].name);
+		return answer_call(job, event->branch, event->call, buffer_text(&text), error) &&
+			pass_on(job, event, &job->team->edges[edge], message, error);
+	}
+	if (event->kind == COMMAND_SCHEDULED && event->code == COMMAND_CALL_MODEL) {
+		struct answer_source source = source_of(job);
+		buffer_cleanup note = {0};
+		note_text(&note, &source, event->branch);
+		return note.length == 0 || say_to(job, event->branch, buffer_text(&note), error);
+	}
+	return true;
+}
+
+static bool close_branch(struct job *job, const struct run_event *event, struct error *error)
+{
+	const struct run_branch *branch = &job->state.branches[event->branch];
+	struct store *store = engine_store(job->engine);
+	char key[32];
+	snprintf(key, sizeof(key), "report.%u", event->branch);
+	struct text text = job_report(job, event->branch);
+	if (!store_put_text(store, job->id, key, text, error)) {
+		return false;
+	}
+	return branch->parent == RUN_NONE ||
+		answer_from_state(job, branch->parent, branch->parent_call, error);
+}
+
+bool words_after(
+	struct job *job, const struct run_event *event, struct work *work, struct error *error)
+{
+	switch (event->kind) {
+	case MODEL_ANSWERED:
+		return take_answer(job, event, work, error);
+	case TOOL_ANSWERED:
+		return take_tool_output(job, event, work, error);
+	case WORKSPACE_RECORDED:
+		take_changes(job, event, work);
+		return true;
+	case CALL_ANSWERED:
+		return answer_from_state(job, event->branch, event->call, error);
+	case BRANCH_OPENED:
+		return open_branch(job, event, error);
+	case BRANCH_CLOSED:
+		return close_branch(job, event, error);
+	default:
+		return true;
+	}
+}
