@@ -14,10 +14,13 @@ enum { JSON_DEPTH = 128 };
 
 #define json_cleanup __attribute__((cleanup(json_cleanup_tree))) cJSON
 
-// Exactly one JSON value with white space around it; the error names line and column.
+// Exactly one JSON value with white space around it; the error starts with "line:column: ".
 // Duplicate member names are refused, too: two readers could see two different documents.
 bool json_check(struct text text, struct error *error);
-// json_check, then a tree to be freed with cJSON_Delete(); NULL on error.
+// The same but for duplicate names, which RFC 8259 allows.
+bool json_check_grammar(struct text text, struct error *error);
+// json_check, then a tree to be freed with cJSON_Delete(); NULL on error. As the tree's strings end
+// at a zero byte, "\u0000" in a string is an error here.
 cJSON *json_parse(struct text text, struct error *error);
 void json_cleanup_tree(cJSON **tree);
 
@@ -33,3 +36,5 @@ bool json_boolean(const cJSON *object, const char *name, bool otherwise);
 
 // Writes a tree as compact JSON.
 void json_print(struct buffer *buffer, const cJSON *tree);
+// The shortest usual form that reads back as the same number; null for what is no JSON number.
+void buffer_add_json_number(struct buffer *buffer, double number);

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-enum { YAML_SIZE = 1024 * 1024, YAML_DEPTH = 64, YAML_NODES = 200000 };
+enum { YAML_SIZE = 1024 * 1024, YAML_DEPTH = 64, YAML_NODES = 200000, YAML_ANCHORS = 1000 };
 
 enum yaml_kind {
 	YAML_NULL,
@@ -50,6 +50,8 @@ struct yaml_pair {
 // "file:line:column: ".
 struct yaml_node *yaml_parse(
 	struct arena *arena, const char *file, struct text source, struct error *error);
+// Is this YAML at all? Any number of documents, any tags, any keys; only the size is limited.
+bool yaml_check_syntax(const char *file, struct text source, struct error *error);
 // The value of a key, or NULL (also when the node is no map).
 const struct yaml_node *yaml_get(const struct yaml_node *node, const char *key);
 const char *yaml_kind_name(enum yaml_kind kind); // "a list", "a string", ...
