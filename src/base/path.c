@@ -209,6 +209,9 @@ char *path_join(struct arena *arena, const char *folder, const char *name)
 	if (name[0] == '/' || folder[0] == '\0' || strcmp(folder, ".") == 0) {
 		return arena_string(arena, name);
 	}
+	if (name[0] == '\0') {
+		return arena_string(arena, folder);
+	}
 	size_t length = strlen(folder);
 	return arena_printf(arena, "%s%s%s", folder, folder[length - 1] == '/' ? "" : "/", name);
 }

@@ -1,14 +1,20 @@
 /*
  * Runs a program and waits for it: no shell, environment from nothing, standard input from a text
  * or nothing, output kept up to a limit (head and tail), killed when its time is over. Started with
- * posix_spawn, so the cost does not grow with our memory.
+ * vfork, so the cost does not grow with our memory.
  */
 #pragma once
 
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/text.h"
+
+struct process_limit {
+	int resource; // RLIMIT_...
+	uint64_t most;
+};
 
 struct process {
 	const char *const *argv; // ends with NULL; argv[0] is looked up in PATH of this process
@@ -19,6 +25,15 @@ struct process {
 	size_t output_limit; // bytes kept of stdout and of stderr each: half head, half tail
 	const int *pass_fds; // descriptors handed on under the same number
 	size_t pass_fd_count;
+	// Called in the child before anything else; it shares our memory, so system calls only. False
+	// ends it with status 127. May be NULL.
+	bool (*prepare)(const void *data);
+	const void *prepare_data;
+	bool drop; // become this user and group, without any others, before the program starts
+	uid_t user;
+	gid_t group;
+	const struct process_limit *limits;
+	size_t limit_count;
 	const atomic_bool *cancel; // may be NULL; once true the process is killed
 	// Called with output as it comes; may be NULL.
 	void (*output)(void *data, int stream, struct text bytes);

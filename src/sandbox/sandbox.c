@@ -1,0 +1,152 @@
+#include "sandbox/sandbox.h"
+
+#include <string.h>
+
+#include "base/path.h"
+#include "sandbox/drivers.h"
+
+const struct sandbox_driver *const sandbox_drivers[] = {&sandbox_unix_local, NULL};
+
+const struct sandbox_driver *sandbox_driver_find(const char *name)
+{
+	for (size_t i = 0; sandbox_drivers[i]; i++) {
+		if (strcmp(sandbox_drivers[i]->name, name) == 0) {
+			return sandbox_drivers[i];
+		}
+	}
+	return NULL;
+}
+
+static const struct sandbox_driver *driver_of(struct sandbox *sandbox)
+{
+	return ((struct sandbox_session *)(void *)sandbox)->driver;
+}
+
+struct sandbox *sandbox_create(const struct sandbox_driver *driver,
+	const struct sandbox_settings *settings, struct error *error)
+{
+	return driver->create(settings, error);
+}
+
+struct sandbox *sandbox_attach(const struct sandbox_driver *driver,
+	const struct sandbox_settings *settings, struct text state, struct error *error)
+{
+	return driver->attach(settings, state, error);
+}
+
+void sandbox_state(struct sandbox *sandbox, struct buffer *json)
+{
+	driver_of(sandbox)->state(sandbox, json);
+}
+
+void sandbox_detach(struct sandbox *sandbox)
+{
+	if (sandbox) {
+		driver_of(sandbox)->detach(sandbox);
+	}
+}
+
+bool sandbox_destroy(struct sandbox *sandbox, struct error *error)
+{
+	return driver_of(sandbox)->destroy(sandbox, error);
+}
+
+bool sandbox_exec(struct sandbox *sandbox, struct arena *arena,
+	const struct sandbox_command *command, struct process_result *result, struct error *error)
+{
+	const struct sandbox_driver *driver = driver_of(sandbox);
+	struct sandbox_command clean = *command;
+	struct text folder;
+	if (!path_clean(arena, text_of(command->folder), &folder, error)) {
+		return false;
+	}
+	if (command->read_only && !(driver->flags & SANDBOX_READ_ONLY_COMMANDS)) {
+		return error_set(error, ERROR_UNAVAILABLE,
+			"sandbox '%s' cannot make the workspace read-only for a command",
+			driver->name);
+	}
+	if (command->user && !(driver->flags & SANDBOX_USERS)) {
+		return error_set(error, ERROR_UNAVAILABLE,
+			"sandbox '%s' cannot run commands as another user", driver->name);
+	}
+	clean.folder = text_string(arena, folder);
+	clean.timeout = command->timeout ? command->timeout : 10 * 60 * 1000;
+	clean.output_limit = command->output_limit ? command->output_limit : 1024 * 1024;
+	return driver->exec(sandbox, arena, &clean, result, error);
+}
+
+static bool lacks(struct sandbox *sandbox, const char *what, struct error *error)
+{
+	return error_set(
+		error, ERROR_UNAVAILABLE, "sandbox '%s' cannot %s", driver_of(sandbox)->name, what);
+}
+
+bool sandbox_read(struct sandbox *sandbox, struct arena *arena, struct text path, size_t limit,
+	struct text *content, struct error *error)
+{
+	const struct sandbox_driver *driver = driver_of(sandbox);
+	struct text clean;
+	return path_clean(arena, path, &clean, error) &&
+		(driver->read ? driver->read(sandbox, arena, clean, limit, content, error)
+			      : lacks(sandbox, "read files", error));
+}
+
+bool sandbox_write(struct sandbox *sandbox, struct text path, struct text content, mode_t mode,
+	struct error *error)
+{
+	arena_cleanup arena = {0};
+	const struct sandbox_driver *driver = driver_of(sandbox);
+	struct text clean;
+	return path_clean(&arena, path, &clean, error) &&
+		(driver->write ? driver->write(sandbox, clean, content, mode ? mode : 0644, error)
+			       : lacks(sandbox, "write files", error));
+}
+
+struct folder_stat sandbox_stat(struct sandbox *sandbox, struct text path)
+{
+	arena_cleanup arena = {0};
+	struct error ignored = {0}; // a path that cannot be is missing
+	struct text clean;
+	struct folder_stat missing = {.kind = FOLDER_MISSING, .what = "missing"};
+	const struct sandbox_driver *driver = driver_of(sandbox);
+	if (!driver->stat || !path_clean(&arena, path, &clean, &ignored)) {
+		return missing;
+	}
+	return driver->stat(sandbox, clean);
+}
+
+bool sandbox_scan(struct sandbox *sandbox, struct arena *arena, struct text path, size_t limit,
+	struct folder_list *list, struct error *error)
+{
+	const struct sandbox_driver *driver = driver_of(sandbox);
+	struct text clean;
+	return path_clean(arena, path, &clean, error) &&
+		(driver->scan ? driver->scan(sandbox, arena, clean, limit, list, error)
+			      : lacks(sandbox, "list files", error));
+}
+
+bool sandbox_make_folder(struct sandbox *sandbox, struct text path, struct error *error)
+{
+	arena_cleanup arena = {0};
+	const struct sandbox_driver *driver = driver_of(sandbox);
+	struct text clean;
+	return path_clean(&arena, path, &clean, error) &&
+		(driver->make_folder ? driver->make_folder(sandbox, clean, error)
+				     : lacks(sandbox, "make folders", error));
+}
+
+bool sandbox_remove(struct sandbox *sandbox, struct text path, bool recursive, struct error *error)
+{
+	arena_cleanup arena = {0};
+	const struct sandbox_driver *driver = driver_of(sandbox);
+	struct text clean;
+	return path_clean(&arena, path, &clean, error) &&
+		(driver->remove ? driver->remove(sandbox, clean, recursive, error)
+				: lacks(sandbox, "remove files", error));
+}
+
+int sandbox_host_folder(struct sandbox *sandbox)
+{
+	const struct sandbox_driver *driver = driver_of(sandbox);
+	return driver->host_folder ? driver->host_folder(sandbox) : -1;
+}
