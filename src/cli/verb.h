@@ -1,0 +1,67 @@
+/*
+ * The verbs of the command line. A verb is one file verb_NAME.c with a struct verb and one row in
+ * verbs[]; help, checks of the usage and shell completion come from the struct.
+ *
+ * What a verb was asked for goes to standard output (with --json as one document, docs/json.md),
+ * everything else to standard error. The exit codes are those of docs/exit-codes.md.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/arguments.h"
+
+// Exit codes beside those of enum error_kind.
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_GATE = 3,
+	EXIT_WAITS = 4,
+	EXIT_LIMIT = 5,
+	EXIT_UNAVAILABLE = 6,
+};
+
+struct verb {
+	const char *name;
+	const char *help;            // one line, for the list of verbs
+	const char *usage;           // what stands behind the name: "TEAM [-i NAME=VALUE]..."
+	const char *details;         // more for `muster help VERB`; NULL: none
+	const char *const *examples; // whole commands, each with "# what it does"; ends with NULL
+	const struct option
+		*options;           // beside the common ones; ends with a row without name; or NULL
+	enum completion completion; // of the operands
+	size_t minimum, maximum;    // operands
+	// The exit code. With the error set it is printed, and its kind decides.
+	int (*run)(struct arguments *arguments, struct error *error);
+};
+
+extern const struct verb *const verbs[]; // in the order of the help; ends with NULL
+const struct verb *verb_find(const char *name);
+// Sets the error (with the nearest verb as its hint) and returns false.
+bool verb_unknown(const char *name, struct error *error);
+
+// The help texts.
+void verb_help(struct buffer *buffer, const struct verb *verb);
+void verb_help_all(struct buffer *buffer);
+
+// Writes to standard output; false when it is full or gone.
+bool output_write(const struct buffer *buffer, struct error *error);
+// One line to standard error.
+void output_error(const struct error *error);
+// May what goes to this descriptor be coloured? (A terminal, NO_COLOR and TERM=dumb respected.)
+bool output_colours(int fd);
+
+// For tables of options.
+#define OPTION_JSON                                                                                \
+	{                                                                                          \
+		"json", 0, NULL, false, COMPLETE_NOTHING, "one JSON document (docs/json.md)"       \
+	}
+#define OPTION_END                                                                                 \
+	{                                                                                          \
+		NULL                                                                               \
+	}
+
+extern const struct verb verb_artifacts, verb_completion, verb_gate, verb_graph, verb_help_verb,
+	verb_list, verb_log, verb_new, verb_plan, verb_providers, verb_run, verb_show,
+	verb_validate, verb_version;

@@ -1,0 +1,35 @@
+#include "cli/verb.h"
+
+#include <string.h>
+
+const struct verb *const verbs[] = {
+	&verb_version,
+	&verb_help_verb,
+	NULL,
+};
+
+const struct verb *verb_find(const char *name)
+{
+	for (size_t i = 0; verbs[i]; i++) {
+		if (strcmp(verbs[i]->name, name) == 0) {
+			return verbs[i];
+		}
+	}
+	return NULL;
+}
+
+bool verb_unknown(const char *name, struct error *error)
+{
+	const char *names[sizeof(verbs) / sizeof(verbs[0])];
+	size_t count = 0;
+	for (size_t i = 0; verbs[i]; i++) {
+		names[count++] = verbs[i]->name;
+	}
+	arena_cleanup arena = {0};
+	const char *nearest = text_nearest(text_of(name), names, count);
+	error_set(error, ERROR_USAGE, "there is no verb '%s'", arguments_shown(&arena, name));
+	if (nearest) {
+		return error_hint(error, "did you mean '%s'?", nearest);
+	}
+	return error_hint(error, "'muster help' lists the verbs");
+}
