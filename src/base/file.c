@@ -347,6 +347,22 @@ bool folder_read(struct arena *arena, int folder, struct text path, size_t limit
 	return fd >= 0 && read_all(arena, fd, shown.data, limit, content, error);
 }
 
+bool folder_read_link(struct arena *arena, int folder, struct text path, struct text *target)
+{
+	arena_cleanup names = {0};
+	char *name, bytes[4097];
+	if (!path_string(&names, path, &name)) {
+		return false;
+	}
+	file_cleanup fd = open_beneath(folder, name, O_PATH | O_NOFOLLOW, 0);
+	ssize_t length = fd >= 0 ? readlinkat(fd, "", bytes, sizeof(bytes)) : -1;
+	if (length < 0 || length == sizeof(bytes)) {
+		return false;
+	}
+	*target = text_copy(arena, (struct text){bytes, (size_t)length});
+	return true;
+}
+
 // Opens a folder beneath the folder, making it and its parents as needed.
 static int make_beneath(int folder, char *path)
 {

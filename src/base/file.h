@@ -47,6 +47,8 @@ bool folder_read(struct arena *arena, int folder, struct text path, size_t limit
 	struct text *content, struct error *error);
 // Opens a regular file for reading without blocking; -1 with a message otherwise.
 int folder_open_file(int folder, struct text path, struct error *error);
+// Where a symbolic link points; false if it is none.
+bool folder_read_link(struct arena *arena, int folder, struct text path, struct text *target);
 // Creates the folders in between; replaces by rename; refuses when a non-file is in the way.
 bool folder_write(
 	int folder, struct text path, struct text content, mode_t mode, struct error *error);

@@ -1,0 +1,42 @@
+/* What the files of the store share. Private to src/store/. */
+#pragma once
+
+#include <sqlite3.h>
+
+#include "base/hash.h"
+#include "store/store.h"
+
+enum store_statement {
+	PUT_RUN,
+	ADD_EVENT,
+	ADD_ITEM,
+	PUT_TEXT,
+	ADD_CHANGE,
+	LIST_RUNS,
+	ALL_EVENTS,
+	ALL_ITEMS,
+	ONE_TEXT,
+	ALL_CHANGES,
+	DELETE_RUN,
+	STORE_STATEMENTS,
+};
+
+struct store {
+	sqlite3 *database;
+	sqlite3_stmt *statements[STORE_STATEMENTS]; // prepared when first used
+	char *folder;                               // .muster, absolute
+	bool writable;
+	bool open_transaction;
+};
+
+// The statement, reset and without bindings; NULL with a message.
+sqlite3_stmt *store_statement(struct store *store, enum store_statement which, struct error *error);
+bool store_fail(struct store *store, const char *what, struct error *error);
+void store_bind_text(sqlite3_stmt *statement, int place, struct text text);
+void store_bind_string(sqlite3_stmt *statement, int place, const char *string);
+// Runs a statement that returns no rows, and resets it.
+bool store_step(struct store *store, sqlite3_stmt *statement, struct error *error);
+// Texts over STORE_TEXT_LIMIT lie in files named by their hash.
+bool store_put_blob(struct store *store, struct text text, struct hash *hash, struct error *error);
+bool store_get_blob(struct store *store, struct arena *arena, const char *hash, struct text *text,
+	struct error *error);

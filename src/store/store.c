@@ -1,0 +1,310 @@
+#include "store/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "store/internal.h"
+
+enum {
+	APPLICATION_ID = 0x6d757374, // "must"
+	BUSY_TIMEOUT = 10000,        // milliseconds to wait for another process's transaction
+	BLOB_LIMIT = 1024 * 1024 * 1024,
+};
+
+static const char schema[] =
+	"CREATE TABLE runs(id TEXT PRIMARY KEY, team TEXT NOT NULL, file TEXT NOT NULL,"
+	" state TEXT NOT NULL, reason TEXT NOT NULL, exit_code INTEGER NOT NULL,"
+	" created INTEGER NOT NULL, updated INTEGER NOT NULL, turns INTEGER NOT NULL,"
+	" input_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,"
+	" output_tokens INTEGER NOT NULL, nano_usd INTEGER NOT NULL, working INTEGER NOT NULL,"
+	" gates_passed INTEGER NOT NULL, gates_refused INTEGER NOT NULL,"
+	" rehearsal INTEGER NOT NULL, sandbox TEXT NOT NULL) STRICT;"
+	"CREATE INDEX runs_created ON runs(created);"
+	"CREATE TABLE events(run TEXT NOT NULL, sequence INTEGER NOT NULL, at INTEGER NOT NULL,"
+	" kind TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY(run, sequence))"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE TABLE items(run TEXT NOT NULL, branch INTEGER NOT NULL,"
+	" sequence INTEGER NOT NULL, json TEXT, blob TEXT, PRIMARY KEY(run, branch, sequence))"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE TABLE texts(run TEXT NOT NULL, key TEXT NOT NULL, text BLOB, blob TEXT,"
+	" PRIMARY KEY(run, key)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE changes(run TEXT NOT NULL, turn INTEGER NOT NULL, record INTEGER NOT NULL,"
+	" path BLOB NOT NULL, status TEXT NOT NULL, agent TEXT NOT NULL,"
+	" candidates TEXT NOT NULL, sha256 TEXT NOT NULL, blob TEXT NOT NULL,"
+	" size INTEGER NOT NULL, outside INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX changes_run ON changes(run);";
+
+static const char *const sql[STORE_STATEMENTS] = {
+	[PUT_RUN] = "INSERT OR REPLACE INTO runs VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[ADD_EVENT] = "INSERT INTO events VALUES(?,?,?,?,?)",
+	[ADD_ITEM] = "INSERT INTO items VALUES(?,?,?,?,?)",
+	[PUT_TEXT] = "INSERT OR REPLACE INTO texts VALUES(?,?,?,?)",
+	[ADD_CHANGE] = "INSERT INTO changes VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+	[LIST_RUNS] = "SELECT * FROM runs ORDER BY created DESC, rowid DESC LIMIT ?",
+	[ALL_EVENTS] = "SELECT sequence, at, kind, body FROM events WHERE run=? AND sequence>?"
+		       " ORDER BY sequence",
+	[ALL_ITEMS] = "SELECT sequence, json, blob FROM items WHERE run=? AND branch=?"
+		      " ORDER BY sequence",
+	[ONE_TEXT] = "SELECT text, blob FROM texts WHERE run=? AND key=?",
+	[ALL_CHANGES] = "SELECT turn, record, path, status, agent, candidates, sha256, blob, size,"
+			" outside FROM changes WHERE run=? ORDER BY rowid",
+	[DELETE_RUN] = "DELETE FROM runs WHERE id=?",
+};
+
+bool store_fail(struct store *store, const char *what, struct error *error)
+{
+	int code = sqlite3_errcode(store->database);
+	const char *reason = sqlite3_errmsg(store->database);
+	error_set(error, ERROR_FAILED, "cannot %s the store '%s/store.db': %s", what, store->folder,
+		reason);
+	if (code == SQLITE_FULL) {
+		error_hint(error, "make room on the disk; what was recorded so far is safe");
+	} else if (code == SQLITE_BUSY) {
+		error_hint(error, "another muster is writing to it; try again");
+	} else if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) {
+		error_hint(error, "the file is damaged or is no store; move it away to start anew");
+	}
+	return false;
+}
+
+sqlite3_stmt *store_statement(struct store *store, enum store_statement which, struct error *error)
+{
+	sqlite3_stmt **statement = &store->statements[which];
+	if (!*statement &&
+		sqlite3_prepare_v3(store->database, sql[which], -1, SQLITE_PREPARE_PERSISTENT,
+			statement, NULL) != SQLITE_OK) {
+		store_fail(store, "use", error);
+		return NULL;
+	}
+	sqlite3_reset(*statement);
+	sqlite3_clear_bindings(*statement);
+	return *statement;
+}
+
+void store_bind_text(sqlite3_stmt *statement, int place, struct text text)
+{
+	sqlite3_bind_text64(statement, place, text.data ? text.data : "", text.length,
+		SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void store_bind_string(sqlite3_stmt *statement, int place, const char *string)
+{
+	store_bind_text(statement, place, text_of(string ? string : ""));
+}
+
+bool store_step(struct store *store, sqlite3_stmt *statement, struct error *error)
+{
+	int code = sqlite3_step(statement);
+	bool fine = code == SQLITE_DONE || code == SQLITE_ROW;
+	if (!fine) {
+		store_fail(store, "write to", error);
+	}
+	sqlite3_reset(statement);
+	return fine;
+}
+
+static bool execute(struct store *store, const char *text, struct error *error)
+{
+	return sqlite3_exec(store->database, text, NULL, NULL, NULL) == SQLITE_OK ||
+		store_fail(store, "use", error);
+}
+
+static int number(struct store *store, const char *pragma)
+{
+	sqlite3_stmt *statement = NULL;
+	int result = -1;
+	if (sqlite3_prepare_v2(store->database, pragma, -1, &statement, NULL) == SQLITE_OK &&
+		sqlite3_step(statement) == SQLITE_ROW) {
+		result = sqlite3_column_int(statement, 0);
+	}
+	sqlite3_finalize(statement);
+	return result;
+}
+
+// A new file gets the schema; an existing one must be a store of our version.
+static bool check_version(struct store *store, struct error *error)
+{
+	int application = number(store, "PRAGMA application_id");
+	int version = number(store, "PRAGMA user_version");
+	if (application < 0) {
+		return store_fail(store, "read", error);
+	}
+	if (application == 0 && version == 0 && store->writable) {
+		char identity[128];
+		snprintf(identity, sizeof(identity),
+			"PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT", APPLICATION_ID,
+			STORE_VERSION);
+		// Two processes may start at once: the second finds the tables of the first.
+		return execute(store, "BEGIN IMMEDIATE", error) &&
+			(number(store, "PRAGMA application_id") == APPLICATION_ID
+					? execute(store, "COMMIT", error)
+					: execute(store, schema, error) &&
+						execute(store, identity, error));
+	}
+	if (application != APPLICATION_ID) {
+		return error_set(error, ERROR_USAGE, "'%s/store.db' is no store of muster",
+			       store->folder) ||
+			error_hint(error, "move it away, or choose another folder with -C");
+	}
+	if (version != STORE_VERSION) {
+		return error_set(error, ERROR_USAGE,
+			       "the store '%s/store.db' has version %d, this muster reads version "
+			       "%d",
+			       store->folder, version, STORE_VERSION) ||
+			error_hint(error,
+				"use the muster that wrote it, or choose another folder "
+				"with -C");
+	}
+	return true;
+}
+
+static bool make_folder(const char *folder, struct error *error)
+{
+	arena_cleanup arena = {0};
+	const char *ignore = path_join(&arena, folder, ".gitignore");
+	if (!file_make_folders(path_join(&arena, folder, "runs"), 0755, error)) {
+		return false;
+	}
+	return access(ignore, F_OK) == 0 || file_replace(ignore, TEXT("*\n"), 0644, error);
+}
+
+static bool open_database(struct store *store, struct error *error)
+{
+	arena_cleanup arena = {0};
+	const char *path = path_join(&arena, store->folder, "store.db");
+	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE;
+	if (!store->writable && access(path, F_OK) < 0) {
+		return error_set(error, ERROR_USAGE, "there are no runs here: '%s' does not exist",
+			       path) ||
+			error_hint(error,
+				"start one with 'muster run', or choose the project's "
+				"folder with -C");
+	}
+	flags |= store->writable ? SQLITE_OPEN_CREATE : 0;
+	if (sqlite3_open_v2(path, &store->database, flags, NULL) != SQLITE_OK) {
+		return store_fail(store, "open", error);
+	}
+	sqlite3_busy_timeout(store->database, BUSY_TIMEOUT);
+	if (!check_version(store, error)) {
+		return false;
+	}
+	// In WAL mode a reader never waits for the writer. NORMAL keeps the file sound after a power
+	// loss; store_commit() syncs the log for transactions that must be on disk.
+	return execute(store, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", error);
+}
+
+struct store *store_open(const char *project, enum store_mode mode, struct error *error)
+{
+	arena_cleanup arena = {0};
+	struct store *store = memory_alloc(sizeof(*store));
+	char *root = realpath(project, NULL);
+	if (!root) {
+		error_errno(error, ERROR_USAGE, "cannot use the folder '%s'", project);
+		free(store);
+		return NULL;
+	}
+	store->folder = memory_string(path_join(&arena, root, ".muster"));
+	free(root);
+	store->writable = mode == STORE_WRITE;
+	if ((store->writable && !make_folder(store->folder, error)) ||
+		!open_database(store, error)) {
+		store_close(store);
+		return NULL;
+	}
+	return store;
+}
+
+void store_close(struct store *store)
+{
+	if (!store) {
+		return;
+	}
+	for (size_t i = 0; i < STORE_STATEMENTS; i++) {
+		sqlite3_finalize(store->statements[i]);
+	}
+	sqlite3_close(store->database);
+	free(store->folder);
+	free(store);
+}
+
+// Ids come from the command line, too: they must not lead elsewhere.
+static bool id_is_sound(const char *run)
+{
+	return run[0] && run[0] != '.' && strlen(run) < 200 && !strchr(run, '/');
+}
+
+const char *store_run_folder(
+	struct store *store, struct arena *arena, const char *run, struct error *error)
+{
+	if (!id_is_sound(run)) {
+		error_set(error, ERROR_USAGE, "'%s' cannot be the id of a run", run);
+		return NULL;
+	}
+	const char *folder = arena_printf(arena, "%s/runs/%s", store->folder, run);
+	if (store->writable && !file_make_folders(folder, 0755, error)) {
+		return NULL;
+	}
+	return folder;
+}
+
+bool store_begin(struct store *store, struct error *error)
+{
+	store->open_transaction = execute(store, "BEGIN IMMEDIATE", error);
+	return store->open_transaction;
+}
+
+bool store_commit(struct store *store, bool durable, struct error *error)
+{
+	// A commit alone (synchronous=NORMAL) leaves its pages with the system; a durable one syncs
+	// the write-ahead log behind it. One sync serves all runs of the transaction.
+	if (!execute(store, "COMMIT", error)) {
+		return false;
+	}
+	store->open_transaction = false;
+	if (!durable) {
+		return true;
+	}
+	sqlite3_file *wal = NULL;
+	if (sqlite3_file_control(store->database, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) !=
+			SQLITE_OK ||
+		!wal || !wal->pMethods) {
+		return store_fail(store, "find the log of", error);
+	}
+	return wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL) == SQLITE_OK ||
+		store_fail(store, "sync", error);
+}
+
+void store_rollback(struct store *store)
+{
+	if (store->open_transaction) {
+		sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+		store->open_transaction = false;
+	}
+}
+
+static const char *blob_path(struct store *store, struct arena *arena, const char *hash)
+{
+	return arena_printf(arena, "%s/blobs/%.2s/%s", store->folder, hash, hash);
+}
+
+bool store_put_blob(struct store *store, struct text text, struct hash *hash, struct error *error)
+{
+	arena_cleanup arena = {0};
+	*hash = hash_text(text);
+	const char *path = blob_path(store, &arena, hash->hex);
+	return access(path, F_OK) == 0 ||
+		(file_make_folders(path_folder(&arena, path), 0755, error) &&
+			file_replace(path, text, 0644, error));
+}
+
+bool store_get_blob(struct store *store, struct arena *arena, const char *hash, struct text *text,
+	struct error *error)
+{
+	return file_read(arena, blob_path(store, arena, hash), BLOB_LIMIT, text, error);
+}
