@@ -1,0 +1,252 @@
+#include "view/summary.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "engine/event_json.h"
+#include "view/follow.h"
+
+// What is needed while a run is read.
+struct reading {
+	struct summary *summary;
+	struct arena *arena;
+	struct store *store;
+	struct follower follower;
+	size_t capacity;
+	struct error *error;
+	bool failed;
+};
+
+static struct summary_artifact *find_artifact(const struct summary *summary, const char *path)
+{
+	for (size_t i = 0; i < summary->artifact_count; i++) {
+		if (strcmp(summary->artifacts[i].path, path) == 0) {
+			return &summary->artifacts[i];
+		}
+	}
+	return NULL;
+}
+
+static void grow(struct reading *reading, void **items, size_t count, size_t size)
+{
+	// Doubling at each power of two; the old room stays in the arena.
+	if ((count & (count - 1)) == 0) {
+		void *bigger = arena_array(reading->arena, count ? count * 2 : 1, size);
+		if (count) {
+			memcpy(bigger, *items, count * size);
+		}
+		*items = bigger;
+	}
+}
+
+static bool take_change(void *data, const struct store_change *change)
+{
+	struct reading *reading = data;
+	struct summary *summary = reading->summary;
+	struct summary_artifact *artifact = find_artifact(summary, change->path);
+	if (!artifact) {
+		void *items = summary->artifacts;
+		grow(reading, &items, summary->artifact_count, sizeof(*summary->artifacts));
+		summary->artifacts = items;
+		artifact = &summary->artifacts[summary->artifact_count++];
+	}
+	bool deleted = strcmp(change->status, "deleted") == 0;
+	*artifact = (struct summary_artifact){.path = arena_string(reading->arena, change->path),
+		.agent = arena_string(reading->arena, change->agent),
+		.size = deleted ? -1 : change->size,
+		.turn = change->turn,
+		.sha256 = arena_string(reading->arena, change->sha256),
+		.outside = change->outside};
+	return true;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct summary_artifact *)a)->path,
+		((const struct summary_artifact *)b)->path);
+}
+
+static void order_artifacts(struct summary *summary)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < summary->artifact_count; i++) {
+		if (summary->artifacts[i].size >= 0) {
+			summary->artifacts[kept++] = summary->artifacts[i];
+		}
+	}
+	summary->artifact_count = kept;
+	if (kept) {
+		qsort(summary->artifacts, kept, sizeof(*summary->artifacts), by_path);
+	}
+}
+
+// A verdict speaks of the artifacts whose very content it saw.
+static void mark_artifacts(struct reading *reading, uint32_t gate, struct text verdict)
+{
+	struct error ignored = {0}; // a verdict that is no JSON says nothing
+	json_cleanup *tree = json_parse(verdict, &ignored);
+	const cJSON *finding;
+	cJSON_ArrayForEach(finding, cJSON_GetObjectItemCaseSensitive(tree, "findings"))
+	{
+		const char *sha256 = json_string(finding, "sha256", "");
+		struct summary_artifact *artifact =
+			find_artifact(reading->summary, json_string(finding, "subject", ""));
+		if (artifact && sha256[0] && strcmp(artifact->sha256, sha256) == 0) {
+			artifact->gate = reading->summary->gates[gate].name;
+			artifact->status =
+				arena_string(reading->arena, json_string(finding, "status", ""));
+		}
+	}
+}
+
+static void take_verdict(struct reading *reading, const struct run_event *event)
+{
+	const struct follow_command *command = &reading->follower.command;
+	struct summary_gate *gate = &reading->summary->gates[command->gate];
+	struct summary_agent *agent = &reading->summary->agents[command->agent];
+	const char *status = run_code_name(event->kind, event->code);
+	struct error missing = {0};
+	char key[32];
+	bool holds = event->code == CHECK_HOLDS, fails = event->code == CHECK_FAILS;
+	gate->passed += holds;
+	gate->refused += fails;
+	agent->gates_passed += holds;
+	agent->gates_refused += fails;
+	gate->status = status ? status : "?";
+	gate->verdict = (struct text){0};
+	snprintf(key, sizeof(key), "%u.%u", event->branch, event->command);
+	if (store_text(reading->store, reading->arena, reading->summary->run.id, key,
+		    &gate->verdict, &missing)) {
+		mark_artifacts(reading, command->gate, gate->verdict);
+	} else if (missing.kind != ERROR_NONE) {
+		*reading->error = missing;
+		reading->failed = true;
+	}
+}
+
+static int64_t price(const struct team_price *price, const struct run_event *event)
+{
+	// As the run core counts it: rounded up to whole nano-dollars.
+	int64_t sum = (event->input_tokens - event->cached_tokens) * price->input +
+		event->cached_tokens * price->cached_input + event->output_tokens * price->output;
+	return (sum + 999999) / 1000000;
+}
+
+static void take_answer(struct reading *reading, const struct run_event *event)
+{
+	const struct team *team = reading->summary->team;
+	uint32_t index = reading->follower.agent;
+	struct summary_agent *agent = &reading->summary->agents[index];
+	agent->turns++;
+	agent->input_tokens += event->input_tokens;
+	agent->cached_tokens += event->cached_tokens;
+	agent->output_tokens += event->output_tokens;
+	agent->nano_usd += price(&team->models[team->agents[index].model].price, event);
+}
+
+static void add_assignment(
+	struct reading *reading, uint32_t branch, uint32_t agent, const char *from)
+{
+	struct summary *summary = reading->summary;
+	void *items = summary->assignments;
+	grow(reading, &items, summary->assignment_count, sizeof(*summary->assignments));
+	summary->assignments = items;
+	summary->assignments[summary->assignment_count++] = (struct summary_assignment){
+		branch, follow_agent_name(&reading->follower, agent), from, "open"};
+	summary->agents[agent].assignments++;
+}
+
+static void end_assignments(struct reading *reading, uint32_t branch, const char *outcome)
+{
+	for (size_t i = 0; i < reading->summary->assignment_count; i++) {
+		struct summary_assignment *assignment = &reading->summary->assignments[i];
+		if (assignment->branch == branch && strcmp(assignment->outcome, "open") == 0) {
+			assignment->outcome = outcome ? outcome : "?";
+		}
+	}
+}
+
+static void take_event(struct reading *reading, const struct run_event *event)
+{
+	struct follower *follower = &reading->follower;
+	switch (event->kind) {
+	case RUN_STARTED:
+		add_assignment(reading, 0, follower->agent, NULL);
+		break;
+	case MODEL_ANSWERED:
+		take_answer(reading, event);
+		break;
+	case TOOL_ANSWERED:
+		reading->summary->agents[follower->agent].tool_calls++;
+		break;
+	case GATE_CHECKED:
+		take_verdict(reading, event);
+		break;
+	case BRANCH_OPENED:
+		add_assignment(reading, event->branch, event->agent,
+			follow_agent_name(follower, follower->agent));
+		break;
+	case CONTROL_TRANSFERRED:
+		end_assignments(reading, event->branch, "transferred");
+		add_assignment(reading, event->branch, event->agent,
+			follow_agent_name(follower, follower->agent));
+		break;
+	case BRANCH_CLOSED:
+		end_assignments(reading, event->branch, run_code_name(event->kind, event->code));
+		break;
+	default:
+		break;
+	}
+}
+
+static bool take_row(void *data, const struct store_event *row)
+{
+	struct reading *reading = data;
+	arena_cleanup arena = {0};
+	struct run_event event;
+	if (!event_from_json(&arena, row->kind, row->body, &event, reading->error)) {
+		reading->failed = true;
+		return false;
+	}
+	if (follow(&reading->follower, &event)) {
+		take_event(reading, &event);
+	}
+	return !reading->failed;
+}
+
+static bool read_answer(struct reading *reading)
+{
+	struct error missing = {0};
+	bool found = store_text(reading->store, reading->arena, reading->summary->run.id,
+		"report.0", &reading->summary->answer, &missing);
+	if (!found && missing.kind != ERROR_NONE) {
+		*reading->error = missing;
+		return false;
+	}
+	return true;
+}
+
+bool summary_read(struct summary *summary, struct arena *arena, struct store *store,
+	const struct store_run *run, const struct team *team, struct error *error)
+{
+	*summary = (struct summary){.run = *run, .team = team};
+	summary->agents = arena_new_array(arena, team->agent_count, struct summary_agent);
+	summary->gates = arena_new_array(arena, team->gate_count + 1, struct summary_gate);
+	for (size_t i = 0; i < team->agent_count; i++) {
+		summary->agents[i].name = team->agents[i].name;
+	}
+	for (size_t i = 0; i < team->gate_count; i++) {
+		summary->gates[i].name = team->gates[i].name;
+	}
+	struct reading reading = {
+		.summary = summary, .arena = arena, .store = store, .error = error};
+	follow_init(&reading.follower, team);
+	bool fine = store_changes(store, run->id, take_change, &reading, error);
+	order_artifacts(summary);
+	fine = fine && store_events(store, run->id, 0, take_row, &reading, error) &&
+		!reading.failed && read_answer(&reading);
+	follow_finish(&reading.follower);
+	return fine;
+}
