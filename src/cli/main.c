@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -103,6 +104,7 @@ static int run_words(const char **words, size_t count, struct error *error)
 int main(int argc, char **argv)
 {
 	struct error error = {0};
+	signal(SIGPIPE, SIG_IGN); // a reader that goes away must not end a run
 	int code = run_words((const char **)argv + 1, argc > 0 ? (size_t)argc - 1 : 0, &error);
 	if (error.kind != ERROR_NONE) {
 		output_error(&error);

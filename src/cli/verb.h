@@ -45,9 +45,10 @@ bool verb_unknown(const char *name, struct error *error);
 void verb_help(struct buffer *buffer, const struct verb *verb);
 void verb_help_all(struct buffer *buffer);
 
-// Writes to standard output; false when it is full or gone.
+// Writes to standard output; false when it is full or gone. When the reader is gone (`| head`) the
+// error has no message: there is nobody to tell.
 bool output_write(const struct buffer *buffer, struct error *error);
-// One line to standard error.
+// One line to standard error; nothing without a message.
 void output_error(const struct error *error);
 // May what goes to this descriptor be coloured? (A terminal, NO_COLOR and TERM=dumb respected.)
 bool output_colours(int fd);
@@ -56,6 +57,10 @@ bool output_colours(int fd);
 #define OPTION_JSON                                                                                \
 	{                                                                                          \
 		"json", 0, NULL, false, COMPLETE_NOTHING, "one JSON document (docs/json.md)"       \
+	}
+#define OPTION_NAMES                                                                               \
+	{                                                                                          \
+		"names", 0, NULL, false, COMPLETE_NOTHING, "names only, one a line"                \
 	}
 #define OPTION_END                                                                                 \
 	{                                                                                          \

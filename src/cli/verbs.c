@@ -3,6 +3,7 @@
 #include <string.h>
 
 const struct verb *const verbs[] = {
+	&verb_completion,
 	&verb_version,
 	&verb_help_verb,
 	NULL,

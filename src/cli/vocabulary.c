@@ -1,0 +1,101 @@
+#include "cli/vocabulary.h"
+
+#include <stdio.h>
+
+#include "agent/tool.h"
+#include "base/arena.h"
+#include "cli/content.h"
+#include "gate/gate.h"
+#include "manifest/manifest.h"
+#include "sandbox/sandbox.h"
+
+enum { VOCABULARY_SANDBOXES = 32 };
+
+// Settings of models stand under `models`; the providers have no keys of their own.
+static const struct key no_keys[] = {{NULL}};
+static const struct key_owner models[] = {
+	{"openai", "OpenAI and services that speak its protocols", no_keys, NULL},
+	{"anthropic", "Anthropic", no_keys, NULL},
+	{"rehearsal", "recorded answers (muster run --rehearse FILE)", no_keys, NULL},
+};
+
+static struct owner_list sandbox_vocabulary(void)
+{
+	static struct key_owner owners[VOCABULARY_SANDBOXES];
+	struct owner_list list = {owners, 0};
+	while (sandbox_drivers[list.count] && list.count < VOCABULARY_SANDBOXES) {
+		const struct sandbox_driver *driver = sandbox_drivers[list.count];
+		owners[list.count++] =
+			(struct key_owner){driver->name, driver->help, driver->options, NULL};
+	}
+	return list;
+}
+
+const struct vocabulary *vocabulary(void)
+{
+	static struct vocabulary words;
+	if (!words.checks.owners) {
+		words = (struct vocabulary){.checks = gate_vocabulary(),
+			.entries = manifest_vocabulary(),
+			.entry_keys = manifest_entry_keys,
+			.tools = tool_vocabulary(),
+			.sandboxes = sandbox_vocabulary(),
+			.models = {models, sizeof(models) / sizeof(models[0])}};
+	}
+	return &words;
+}
+
+void team_check_gates(const struct team *team, struct team_report *report)
+{
+	arena_cleanup arena = {0};
+	size_t most = report->count + team->gate_count;
+	struct team_message *messages = arena_new_array(&report->arena, most, struct team_message);
+	for (size_t i = 0; i < report->count; i++) {
+		messages[i] = report->messages[i];
+	}
+	report->messages = messages;
+	for (size_t i = 0; i < team->gate_count; i++) {
+		struct error error = {0};
+		struct gate *gate = gate_compile(&arena, &team->gates[i], &error);
+		if (!gate) {
+			report->messages[report->count++] = (struct team_message){TEAM_MISTAKE,
+				team->gates[i].position,
+				arena_string(&report->arena, error.message),
+				error.hint[0] ? arena_string(&report->arena, error.hint) : NULL};
+			report->mistakes++;
+		}
+		gate_finish(gate);
+	}
+}
+
+static void print_report(const struct team_report *report, bool quiet)
+{
+	if (report->mistakes || !quiet) {
+		buffer_cleanup lines = {0};
+		team_report_print(&lines, report);
+		fwrite(lines.length ? lines.data : "", 1, lines.length, stderr);
+	}
+}
+
+struct team *team_open(const char *word, bool quiet, struct error *error)
+{
+	arena_cleanup arena = {0};
+	const char *path;
+	if (!content_team(&arena, word, &path, error)) {
+		return NULL;
+	}
+	struct team_report report = {0};
+	struct team *team = team_load(path, vocabulary(), &report);
+	if (team) {
+		team_check_gates(team, &report);
+	}
+	print_report(&report, quiet);
+	if (report.mistakes || !team) {
+		error_set(error, ERROR_USAGE, "team '%s' has %zu mistake%s", word, report.mistakes,
+			report.mistakes == 1 ? "" : "s");
+		team_destroy(team);
+		team = NULL;
+	}
+	team_report_finish(&report);
+	return team;
+}
