@@ -49,13 +49,19 @@ struct tool {
 extern const struct tool *const tools[]; // ends with NULL
 const struct tool *tool_find(struct text name);
 struct owner_list tool_vocabulary(void);
-// May this agent use it? (`tools` allow and deny of the team file.)
+// May this agent use it? `tools` of the team file: names or globs; deny before allow; a list that
+// only denies allows the rest.
 bool tool_allowed(const struct team *team, int agent, const struct tool *tool);
 
 enum permission { PERMISSION_ALLOW, PERMISSION_ASK, PERMISSION_DENY };
 
-// The verdict of the `permissions` of agent and team for a call: patterns "tool" or
-// "tool:argument-glob" (the glob is matched against each string argument's value).
+// The verdict of the `permissions` of agent and team, taken together, for a call: patterns "tool" or
+// "tool:argument-glob", deny before ask before allow. A call that no list names is allowed, but once
+// there is an `allow` list it is asked for. Paths are matched as paths ("docs/**"), clean; in other
+// arguments '*' stands for anything. A glob that denies or asks is held against every string
+// argument, one that allows only against the call's subject (its first parameter), so that nothing
+// is allowed by what the model put beside it. The subjects of apply_patch are the paths in the
+// patch, and all of them have to match to be allowed.
 enum permission tool_permission(
 	const struct team *team, int agent, struct text name, const cJSON *arguments);
 
@@ -75,9 +81,9 @@ struct tool_call {
 	const struct tool *tool; // TOOL_CALL_TOOL
 	int edge;                // handoffs: index in team->edges
 	enum permission permission;
-	cJSON *arguments; // owned; NULL when malformed
-	char problem[256];
-	uint64_t hash; // of name and arguments, for "the same failing call again"
+	cJSON *arguments;  // owned; NULL when malformed
+	char problem[256]; // a phrase for the model, without a full stop
+	uint64_t hash;     // of name and arguments, for "the same failing call again"
 };
 
 // A handoff by the other kind's name (transfer_to_x where the edge delegates) is taken as meant.
