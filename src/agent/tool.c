@@ -31,7 +31,7 @@ struct owner_list tool_vocabulary(void)
 	static const struct key none[] = {{0}};
 	for (size_t i = 0; i < TOOLS; i++) {
 		owners[i] = (struct key_owner){
-			.name = tools[i]->name, .help = tools[i]->description, .keys = none};
+			.name = tools[i]->name, .help = tools[i]->help, .keys = none};
 	}
 	return (struct owner_list){owners, TOOLS};
 }

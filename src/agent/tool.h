@@ -38,6 +38,7 @@ struct tool_result {
 
 struct tool {
 	const char *name;
+	const char *help;             // one line, for people
 	const char *description;      // for the model
 	const struct key *parameters; // ends with a row without name
 	bool effectful;               // may change the workspace or the world

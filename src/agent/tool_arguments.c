@@ -16,8 +16,9 @@ static bool fits_string(const cJSON *value)
 
 static bool fits_integer(const cJSON *value)
 {
-	return cJSON_IsNumber(value) && fabs(value->valuedouble) <= largest_integer &&
-		trunc(value->valuedouble) == value->valuedouble;
+	return cJSON_IsNumber(value) && value->valuedouble <= largest_integer &&
+		value->valuedouble >= -largest_integer &&
+		(double)(int64_t)value->valuedouble == value->valuedouble;
 }
 
 static bool fits_number(const cJSON *value)

@@ -293,6 +293,7 @@ static const struct key parameters[] = {
 
 const struct tool tool_apply_patch = {
 	.name = "apply_patch",
+	.help = "Creates, changes, moves and deletes files by one patch, as a whole or not at all.",
 	.description =
 		"Creates, changes, moves and deletes text files of the workspace with one patch, "
 		"applied as a whole or not at all. Form:\n"

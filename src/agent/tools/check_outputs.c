@@ -17,6 +17,7 @@ static const struct key parameters[] = {{0}};
 
 const struct tool tool_check_outputs = {
 	.name = "check_outputs",
+	.help = "Says what the agent's own outputs would say now.",
 	.description =
 		"Says what is still missing from your work: the checks that will be made when "
 		"you are done, made on the workspace as it is now. Costs no attempt.",

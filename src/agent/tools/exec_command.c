@@ -206,6 +206,7 @@ static const struct key parameters[] = {
 
 const struct tool tool_exec_command = {
 	.name = "exec_command",
+	.help = "Runs a shell command in the sandbox and waits for its end.",
 	.description =
 		"Runs a shell command in the workspace, waits until it has ended and returns "
 		"its exit code and output. It is stopped only at the session's time limit: a "

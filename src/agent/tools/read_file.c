@@ -117,6 +117,7 @@ static const struct key parameters[] = {
 
 const struct tool tool_read_file = {
 	.name = "read_file",
+	.help = "Shows a text file of the workspace, at most 40 KiB at a time.",
 	.description = "Shows a text file of the workspace, at most 40 KiB at a time.",
 	.parameters = parameters,
 	.run = run,

@@ -45,6 +45,7 @@ static const struct key parameters[] = {
 
 const struct tool tool_write_file = {
 	.name = "write_file",
+	.help = "Writes a file, and the folders it needs.",
 	.description =
 		"Writes a file of the workspace: a new one, or a new content for one that is "
 		"there. For small changes of a large file use apply_patch.",
