@@ -281,6 +281,13 @@ static void a_miss_names_the_nearest_entry_and_what_differs(void **state)
 		"6:30: no answer for 'a' to \"blu\xc3\xa4\"; nearest is entry 2: its 'when.last' "
 		"/gr[ae]y/ does not match");
 	model_client_destroy(client);
+	client =
+		opened("version: 1\n"
+		       "agents: {a: [{when: {last: one}, say: y}, {when: {last: two}, say: z}]}\n");
+	expect_miss(client, "x",
+		"2:28: no answer for 'a' to \"x\"; nearest is entry 1: its 'when.last' /one/ does "
+		"not match");
+	model_client_destroy(client);
 	client = opened("version: 1\nagents: {a: [{when: {not: x}, say: y}]}\n");
 	expect_miss(client, "x",
 		"2:27: no answer for 'a' to \"x\"; nearest is entry 1: its 'when.not' /x/ matches");
