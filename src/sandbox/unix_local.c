@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -112,16 +113,67 @@ static void add_environment(
 	}
 }
 
+// The few files of /etc that programs look for; handed over through descriptors.
+static const struct {
+	const char *path;
+	const char *content;
+} system_files[] = {
+	{"/etc/passwd", "agent:x:1000:1000:agent:/workspace:/bin/sh\n"},
+	{"/etc/group", "agent:x:1000:\n"},
+	{"/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 sandbox\n"},
+	{"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"},
+};
+
+enum { SYSTEM_FILES = sizeof(system_files) / sizeof(system_files[0]) };
+
+// The descriptors of a command that bubblewrap inherits.
+struct descriptors {
+	int filter, files[SYSTEM_FILES];
+};
+
+static void close_descriptors(struct descriptors *descriptors)
+{
+	file_close(&descriptors->filter);
+	for (size_t i = 0; i < SYSTEM_FILES; i++) {
+		file_close(&descriptors->files[i]);
+	}
+}
+
+static bool open_descriptors(struct descriptors *descriptors, struct error *error)
+{
+	for (size_t i = 0; i < SYSTEM_FILES; i++) {
+		descriptors->files[i] = -1;
+	}
+	descriptors->filter = seccomp_filter(error);
+	if (descriptors->filter < 0) {
+		return false;
+	}
+	for (size_t i = 0; i < SYSTEM_FILES; i++) {
+		struct text content = text_of(system_files[i].content);
+		int fd = memfd_create("etc", MFD_CLOEXEC);
+		descriptors->files[i] = fd;
+		if (fd < 0 || write(fd, content.data, content.length) != (ssize_t)content.length ||
+			lseek(fd, 0, SEEK_SET) < 0) {
+			return error_errno(error, ERROR_UNAVAILABLE, "cannot prepare the sandbox");
+		}
+	}
+	return true;
+}
+
 // Everything but the command. The descriptors are numbers that bubblewrap inherits.
 static void add_session(struct arguments *arguments, struct arena *arena,
-	const struct unix_local *local, const struct sandbox_command *command, int filter)
+	const struct unix_local *local, const struct sandbox_command *command,
+	const struct descriptors *descriptors)
 {
 	add_system(arguments);
 	if (!local->network) {
 		ADD(arguments, "--unshare-net");
 	} else {
-		ADD(arguments, "--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf",
-			"--ro-bind-try", "/etc/hosts", "/etc/hosts");
+		ADD(arguments, "--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf");
+	}
+	for (size_t i = 0; i < SYSTEM_FILES; i++) {
+		ADD(arguments, "--ro-bind-data", arena_printf(arena, "%d", descriptors->files[i]),
+			system_files[i].path);
 	}
 	ADD(arguments, "--size", arena_printf(arena, "%d", TEMPORARY_SIZE), "--tmpfs", "/tmp",
 		"--dir", "/run", command->read_only ? "--ro-bind" : "--bind",
@@ -134,8 +186,8 @@ static void add_session(struct arguments *arguments, struct arena *arena,
 		"--setenv", "USER", "agent");
 	add_environment(arguments, arena, (const char *const *)local->environment);
 	add_environment(arguments, arena, command->environment);
-	ADD(arguments, "--cap-drop", "ALL", "--seccomp", arena_printf(arena, "%d", filter),
-		"--remount-ro", "/", "--");
+	ADD(arguments, "--cap-drop", "ALL", "--seccomp",
+		arena_printf(arena, "%d", descriptors->filter), "--remount-ro", "/", "--");
 }
 
 static bool exec(struct sandbox *sandbox, struct arena *arena,
@@ -143,11 +195,11 @@ static bool exec(struct sandbox *sandbox, struct arena *arena,
 {
 	struct unix_local *local = local_of(sandbox);
 	struct arguments arguments = {0};
-	file_cleanup filter = seccomp_filter(error);
-	if (filter < 0) {
+	__attribute__((cleanup(close_descriptors))) struct descriptors descriptors;
+	if (!open_descriptors(&descriptors, error)) {
 		return false;
 	}
-	add_session(&arguments, arena, local, command, filter);
+	add_session(&arguments, arena, local, command, &descriptors);
 	if (command->argv) {
 		add(&arguments, command->argv);
 	} else {
@@ -157,7 +209,8 @@ static bool exec(struct sandbox *sandbox, struct arena *arena,
 		return error_set(error, ERROR_USAGE, "the command has too many arguments") ||
 			error_hint(error, "give it as one text for the shell");
 	}
-	const int pass[] = {filter, local->workspace};
+	int pass[SYSTEM_FILES + 2] = {descriptors.filter, local->workspace};
+	memcpy(&pass[2], descriptors.files, sizeof(descriptors.files));
 	const struct process_limit limits[] = {{RLIMIT_CORE, 0}, {RLIMIT_NOFILE, 1024},
 		{RLIMIT_NPROC, (uint64_t)local->processes}};
 	static const char *const outside[] = {"PATH=/usr/bin:/bin", NULL};
@@ -168,7 +221,7 @@ static bool exec(struct sandbox *sandbox, struct arena *arena,
 		.timeout = command->timeout,
 		.output_limit = command->output_limit,
 		.pass_fds = pass,
-		.pass_fd_count = 2,
+		.pass_fd_count = SYSTEM_FILES + 2,
 		.prepare = geteuid() == 0 ? meet : NULL,
 		.prepare_data = local->path,
 		.drop = geteuid() == 0,
