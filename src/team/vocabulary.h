@@ -21,4 +21,5 @@ struct vocabulary {
 	struct owner_list tools;      // built-in tools an agent can have; keys unused
 	struct owner_list sandboxes;  // providers; keys are their `options`
 	struct owner_list models;     // model providers: "openai", "rehearsal", ...
+	bool rehearsal; // answers come from a script: a price that is missing is a warning only
 };
