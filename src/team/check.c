@@ -360,21 +360,21 @@ const struct key_owner *owner_find(const struct owner_list *owners, struct text 
 	return NULL;
 }
 
-const char *const *owner_names(const struct loader *loader, const struct owner_list *owners)
+const char *owner_remedy(
+	const struct loader *loader, struct text name, const struct owner_list *owners)
 {
 	const char **names = arena_new_array(loader->arena, owners->count + 1, const char *);
+	size_t available = 0;
 	for (size_t i = 0; i < owners->count; i++) {
 		names[i] = owners->owners[i].name;
 	}
-	return names;
-}
-
-static const char *nearest_or_all(
-	const struct loader *loader, struct text name, const struct owner_list *owners)
-{
-	const char *const *names = owner_names(loader, owners);
 	const char *remedy = nearest(loader, name, names, owners->count);
-	return remedy ? remedy : one_of(loader, names, owners->count);
+	for (size_t i = 0; i < owners->count; i++) {
+		if (!owners->owners[i].later) {
+			names[available++] = owners->owners[i].name;
+		}
+	}
+	return remedy ? remedy : one_of(loader, names, available);
 }
 
 static const struct key_owner *kind_of_check(
@@ -399,7 +399,7 @@ static const struct key_owner *kind_of_check(
 			return owner;
 		}
 	}
-	mistake(loader, node->pairs[0].position, nearest_or_all(loader, node->pairs[0].key, checks),
+	mistake(loader, node->pairs[0].position, owner_remedy(loader, node->pairs[0].key, checks),
 		"there is no check '%s'", shown(loader, node->pairs[0].key));
 	return NULL;
 }
@@ -512,9 +512,10 @@ static void unknown_key(const struct loader *loader, const struct yaml_pair *pai
 			names[available++] = keys[i].name;
 		}
 	}
-	mistake(loader, pair->position, remedy ? remedy : one_of(loader, names, available),
-		"unknown key '%s'%s%s%s", shown(loader, pair->key), *place->path ? " in '" : "",
-		place->path, *place->path ? "'" : "");
+	const char *all = available ? one_of(loader, names, available) : "leave it out";
+	mistake(loader, pair->position, remedy ? remedy : all, "unknown key '%s'%s%s%s",
+		shown(loader, pair->key), *place->path ? " in '" : "", place->path,
+		*place->path ? "'" : "");
 }
 
 static void check_pair(const struct loader *loader, const struct yaml_pair *pair,

@@ -63,9 +63,10 @@ void check_value(const struct loader *loader, const struct yaml_node *node, cons
 const struct key_owner *check_check(
 	const struct loader *loader, const struct yaml_node *node, const struct place *place);
 const struct key_owner *owner_find(const struct owner_list *owners, struct text name);
-// Names of a list of owners, in the arena.
-const char *const *owner_names(const struct loader *loader, const struct owner_list *owners);
-// "the map must be a list, not a string"; false after the mistake.
+// The nearest name, or all that are available.
+const char *owner_remedy(
+	const struct loader *loader, struct text name, const struct owner_list *owners);
+// "'name' must be a list, not a string"; false after the mistake.
 bool expect_kind(const struct loader *loader, const struct yaml_node *node, enum yaml_kind kind,
 	const char *name);
 

@@ -62,7 +62,6 @@ static const struct key_owner *kind_of_entry(
 	const struct loader *loader, const struct yaml_node *node, const char *path)
 {
 	const struct owner_list *known = &loader->vocabulary->entries;
-	const char *const *names = owner_names(loader, known);
 	if (node->kind != YAML_MAP) {
 		mistake(loader, node->position, "write {type: file, content: ...}",
 			"the entry '%s' must be a map, not %s", path, yaml_kind_name(node->kind));
@@ -70,15 +69,13 @@ static const struct key_owner *kind_of_entry(
 	}
 	const struct yaml_node *type = yaml_get(node, "type");
 	if (!type) {
-		mistake(loader, node->position, one_of(loader, names, known->count),
-			"the entry '%s' has no 'type'", path);
+		mistake(loader, node->position, owner_remedy(loader, TEXT(""), known),
+			"the entry \'%s\' has no 'type'", path);
 		return NULL;
 	}
 	const struct key_owner *owner = owner_find(known, type->text);
 	if (!owner || type->kind != YAML_STRING) {
-		const char *remedy = nearest(loader, type->text, names, known->count);
-		mistake(loader, type->position,
-			remedy ? remedy : one_of(loader, names, known->count),
+		mistake(loader, type->position, owner_remedy(loader, type->text, known),
 			"there is no entry type '%s'", shown(loader, type->text));
 		return NULL;
 	}

@@ -21,10 +21,7 @@ static bool split_use(
 		mistake(loader, node->position, "use another provider",
 			"the model provider '%s' is not available yet", owner->name);
 	} else if (!owner && known->count) {
-		const char *const *names = owner_names(loader, known);
-		const char *remedy = nearest(loader, provider, names, known->count);
-		mistake(loader, node->position,
-			remedy ? remedy : one_of(loader, names, known->count),
+		mistake(loader, node->position, owner_remedy(loader, provider, known),
 			"unknown model provider '%s'", shown(loader, provider));
 	}
 	model->provider = text_string(loader->arena, provider);

@@ -90,39 +90,55 @@ void check_prompt_references(const struct loader *loader, struct text text, cons
 	}
 }
 
-// A command must not be put together from texts, so references in it are mistakes.
-static void check_command(const struct loader *loader, const struct yaml_node *node)
+// Where references are replaced when a run starts. Elsewhere they would stay as they are written,
+// so they are mistakes there; above all in commands, which must not be put together from texts.
+static const struct {
+	const char *key;
+	bool replaced;
+	const char *what, *remedy;
+} reference_places[] = {
+	{"instructions", true, NULL, NULL},
+	{"content", true, NULL, NULL},
+	{"environment", true, NULL, NULL},
+	{"run", false, "inputs are not put into commands",
+		"use the environment variable, like \"$INPUT_NAME\""},
+	{NULL, false, "inputs are not replaced here",
+		"they are in instructions, in the content of files and in the environment"},
+};
+
+static size_t place_of(struct text key)
 {
-	if (node->kind == YAML_LIST) {
-		for (size_t i = 0; i < node->count; i++) {
-			check_command(loader, &node->items[i]);
-		}
-		return;
+	size_t place = 0;
+	while (reference_places[place].key && !text_is(key, reference_places[place].key)) {
+		place++;
 	}
+	return place;
+}
+
+static void check_node(const struct loader *loader, const struct yaml_node *node, size_t place)
+{
 	struct text text = node->text, before, name;
-	if (node->kind == YAML_STRING && next_reference(&text, &before, &name)) {
-		mistake(loader, node->position,
-			"use the environment variable, like \"$INPUT_NAME\"",
-			"inputs are not put into commands");
+	if (node->kind == YAML_STRING && reference_places[place].replaced) {
+		check_text_references(loader, node->text, node->position);
+	} else if (node->kind == YAML_STRING && next_reference(&text, &before, &name)) {
+		mistake(loader, node->position, reference_places[place].remedy, "%s",
+			reference_places[place].what);
+	}
+	for (size_t i = 0; node->kind == YAML_LIST && i < node->count; i++) {
+		check_node(loader, &node->items[i], place);
+	}
+	for (size_t i = 0; node->kind == YAML_MAP && i < node->count; i++) {
+		const struct yaml_pair *pair = &node->pairs[i];
+		bool inside = reference_places[place].replaced; // environment: {NAME: value}
+		if (!text_is(pair->key, "metadata")) {
+			check_node(loader, &pair->value, inside ? place : place_of(pair->key));
+		}
 	}
 }
 
 void check_references(const struct loader *loader, const struct yaml_node *node)
 {
-	if (node->kind == YAML_STRING) {
-		check_text_references(loader, node->text, node->position);
-	}
-	for (size_t i = 0; node->kind == YAML_LIST && i < node->count; i++) {
-		check_references(loader, &node->items[i]);
-	}
-	for (size_t i = 0; node->kind == YAML_MAP && i < node->count; i++) {
-		const struct yaml_pair *pair = &node->pairs[i];
-		if (text_is(pair->key, "run")) {
-			check_command(loader, &pair->value);
-		} else {
-			check_references(loader, &pair->value);
-		}
-	}
+	check_node(loader, node, place_of(TEXT("")));
 }
 
 static void add_unescaped(struct buffer *buffer, struct text text)

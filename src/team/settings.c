@@ -54,10 +54,8 @@ static void check_tool_name(
 		is_handoff_tool(loader->team, name)) {
 		return;
 	}
-	const char *const *names = owner_names(loader, tools);
-	const char *remedy = nearest(loader, name, names, tools->count);
-	mistake(loader, position, remedy ? remedy : one_of(loader, names, tools->count),
-		"there is no tool '%s'", shown(loader, name));
+	mistake(loader, position, owner_remedy(loader, name, tools), "there is no tool '%s'",
+		shown(loader, name));
 }
 
 // Names, or patterns "tool:argument-glob".
@@ -135,15 +133,13 @@ static void load_provider(struct loader *loader, const struct yaml_node *node)
 	const struct owner_list *known = &loader->vocabulary->sandboxes;
 	const struct yaml_node *provider = yaml_get(node, "provider");
 	const struct yaml_node *options = yaml_get(node, "options");
-	if (!provider || provider->kind != YAML_STRING || known->count == 0) {
+	if (!provider || (provider->kind == YAML_NULL && provider->plain) ||
+		!expect_kind(loader, provider, YAML_STRING, "provider") || known->count == 0) {
 		return;
 	}
 	const struct key_owner *owner = owner_find(known, provider->text);
 	if (!owner) {
-		const char *const *names = owner_names(loader, known);
-		const char *remedy = nearest(loader, provider->text, names, known->count);
-		mistake(loader, provider->position,
-			remedy ? remedy : one_of(loader, names, known->count),
+		mistake(loader, provider->position, owner_remedy(loader, provider->text, known),
 			"unknown sandbox provider '%s'", shown(loader, provider->text));
 	} else if (owner->later) {
 		mistake(loader, provider->position, "use another provider",
