@@ -90,7 +90,7 @@ static const struct key run_limit_keys[] = {
 static const struct key agent_limit_keys[] = {LIMITS_OF_RUN_AND_AGENT, {0}};
 
 static const struct key sandbox_keys[] = {
-	{"provider", KEY_STRING, "Where commands run."},
+	{"provider", KEY_ANY, "Where commands run."},
 	{"options", KEY_ANY, "The provider's own settings."},
 	{"network", KEY_ANY, "off, on, or a list of the hosts that are allowed."},
 	{"cpu", KEY_NUMBER, "Processors.", .maximum = 4096},
