@@ -17,11 +17,12 @@
 void file_close(int *fd); // -1 is fine; keeps errno
 bool file_read(struct arena *arena, const char *path, size_t limit, struct text *content,
 	struct error *error);
-// Writes a temporary file beside it, then renames: the old content or the new, never a half.
+// Writes a temporary file beside it, then renames: the old content or the new, never a half, even
+// when the power goes.
 bool file_replace(const char *path, struct text content, mode_t mode, struct error *error);
 bool file_make_folders(const char *path, mode_t mode, struct error *error); // like mkdir -p
-bool file_remove_tree(
-	const char *path, struct error *error); // not following links; missing is fine
+// Not following links; missing is fine. Depth, names and permissions in it do not matter.
+bool file_remove_tree(const char *path, struct error *error);
 
 enum folder_kind {
 	FOLDER_MISSING,
@@ -53,7 +54,9 @@ bool folder_read_link(struct arena *arena, int folder, struct text path, struct 
 bool folder_write(
 	int folder, struct text path, struct text content, mode_t mode, struct error *error);
 bool folder_remove(int folder, struct text path, struct error *error); // a file or link
-bool folder_make(int folder, struct text path, struct error *error);   // with parents
+// As file_remove_tree, but never the folder itself.
+bool folder_remove_tree(int folder, struct text path, struct error *error);
+bool folder_make(int folder, struct text path, struct error *error); // with parents
 
 struct folder_entry {
 	struct text path; // relative to the folder

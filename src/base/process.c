@@ -2,13 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,7 +20,8 @@
 enum {
 	POLL_INTERVAL = 50, // milliseconds between looks at the cancel flag
 	DRAIN_TIME = 200,   // milliseconds that left-over processes may hold our pipes
-	READ_SIZE = 64 * 1024,
+	READS_AT_ONCE = 8,  // of one stream, before the other one's turn
+	MOST_DESCRIPTORS = 65536,
 	DEFAULT_OUTPUT = 1024 * 1024,
 };
 
@@ -27,9 +29,30 @@ enum {
 struct capture {
 	struct buffer head;
 	char *tail; // a ring of `half` bytes
-	size_t half, tail_start, tail_length;
+	size_t half, tail_end, tail_length;
 	int64_t total;
 };
+
+// The newest bytes of a stream in a ring: what is older is written over.
+static void keep_tail(struct capture *capture, struct text bytes)
+{
+	if (!capture->tail) {
+		capture->tail = memory_alloc(capture->half);
+	}
+	if (bytes.length > capture->half) {
+		bytes.data += bytes.length - capture->half;
+		bytes.length = capture->half;
+	}
+	size_t first = capture->half - capture->tail_end;
+	first = bytes.length < first ? bytes.length : first;
+	memcpy(capture->tail + capture->tail_end, bytes.data, first);
+	memcpy(capture->tail, bytes.data + first, bytes.length - first);
+	capture->tail_end = (capture->tail_end + bytes.length) % capture->half;
+	capture->tail_length += bytes.length;
+	if (capture->tail_length > capture->half) {
+		capture->tail_length = capture->half;
+	}
+}
 
 static void capture_add(struct capture *capture, struct text bytes)
 {
@@ -39,24 +62,8 @@ static void capture_add(struct capture *capture, struct text bytes)
 	buffer_add(&capture->head, bytes.data, taken);
 	bytes.data += taken;
 	bytes.length -= taken;
-	if (bytes.length == 0) {
-		return;
-	}
-	if (!capture->tail) {
-		capture->tail = memory_alloc(capture->half);
-	}
-	if (bytes.length > capture->half) {
-		bytes.data += bytes.length - capture->half;
-		bytes.length = capture->half;
-	}
-	for (size_t i = 0; i < bytes.length; i++) {
-		size_t place = (capture->tail_start + capture->tail_length) % capture->half;
-		capture->tail[place] = bytes.data[i];
-		if (capture->tail_length < capture->half) {
-			capture->tail_length++;
-		} else {
-			capture->tail_start = (capture->tail_start + 1) % capture->half;
-		}
+	if (bytes.length) {
+		keep_tail(capture, bytes);
 	}
 }
 
@@ -67,9 +74,13 @@ static struct text capture_finish(struct capture *capture, struct arena *arena)
 		buffer_printf(
 			&capture->head, "\n... %lld bytes left out ...\n", (long long)left_out);
 	}
-	for (size_t i = 0; i < capture->tail_length; i++) {
-		buffer_add_char(
-			&capture->head, capture->tail[(capture->tail_start + i) % capture->half]);
+	if (capture->tail_length ==
+		capture->half) { // the ring is full: its oldest byte is at the end
+		buffer_add(&capture->head, capture->tail + capture->tail_end,
+			capture->half - capture->tail_end);
+		buffer_add(&capture->head, capture->tail, capture->tail_end);
+	} else if (capture->tail_length) {
+		buffer_add(&capture->head, capture->tail, capture->tail_length);
 	}
 	struct text text = text_copy(arena, buffer_text(&capture->head));
 	buffer_finish(&capture->head);
@@ -106,45 +117,110 @@ static int open_input(struct text input)
 	return fd;
 }
 
-// Runs in the child, which shares our memory until exec: system calls only, nothing is changed here.
-static _Noreturn void start_child(
-	const struct process *process, const char *const *environment, const int *streams)
+// What the child needs, and where it tells why the program did not start: it shares our memory.
+struct launch {
+	const struct process *process;
+	const char *const *environment;
+	int streams[3];
+	volatile int failed; // errno
+	const char *volatile failed_step;
+};
+
+// Nothing but the standard streams and what is asked for goes on, whoever opened it and however.
+static bool pass_descriptors(const struct launch *launch)
+{
+	const struct process *process = launch->process;
+	int moved[3];
+	for (int i = 0; i < 3; i++) { // ours may be 0, 1 or 2 themselves, if these were closed
+		moved[i] = fcntl(launch->streams[i], F_DUPFD_CLOEXEC, 3);
+	}
+	for (int i = 0; i < 3; i++) {
+		if (moved[i] < 0 || dup2(moved[i], i) != i) {
+			return false;
+		}
+	}
+	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
+		struct rlimit limit = {MOST_DESCRIPTORS, 0}; // Linux before 5.11
+		getrlimit(RLIMIT_NOFILE, &limit);
+		for (int fd = 3; fd < MOST_DESCRIPTORS && (rlim_t)fd < limit.rlim_cur; fd++) {
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+		}
+	}
+	for (size_t i = 0; i < process->pass_fd_count; i++) {
+		if (fcntl(process->pass_fds[i], F_SETFD, 0) < 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void reset_signals(void)
 {
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 	sigset_t none;
-	setpgid(0, 0);
 	for (int signal = 1; signal < NSIG; signal++) {
 		sigaction(signal, &standard, NULL);
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	bool fine =
-		dup2(streams[0], 0) == 0 && dup2(streams[1], 1) == 1 && dup2(streams[2], 2) == 2;
-	fine = fine && (!process->prepare || process->prepare(process->prepare_data));
-	for (size_t i = 0; i < process->pass_fd_count; i++) {
-		fine = fine && fcntl(process->pass_fds[i], F_SETFD, 0) == 0;
-	}
-	fine = fine && (!process->folder || chdir(process->folder) == 0);
+}
+
+static bool set_limits(const struct process *process)
+{
 	for (size_t i = 0; i < process->limit_count; i++) {
-		struct rlimit limit = {process->limits[i].most, process->limits[i].most};
-		setrlimit((__rlimit_resource_t)process->limits[i].resource, &limit);
+		__rlimit_resource_t resource = (__rlimit_resource_t)process->limits[i].resource;
+		struct rlimit limit;
+		if (getrlimit(resource, &limit) < 0) {
+			return false;
+		}
+		rlim_t most = process->limits[i].most;
+		limit.rlim_max = most < limit.rlim_max ? most : limit.rlim_max;
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(resource, &limit) < 0) {
+			return false;
+		}
 	}
-	// The raw calls change this process only; the library's would change all of our threads.
-	if (fine && process->drop) {
-		fine = syscall(SYS_setgroups, 0, NULL) == 0 &&
+	return true;
+}
+
+// The raw calls change this process only; the library's would change all of our threads.
+static bool drop_user(const struct process *process)
+{
+	return !process->drop ||
+		(syscall(SYS_setgroups, 0, NULL) == 0 &&
 			syscall(SYS_setresgid, process->group, process->group, process->group) ==
 				0 &&
-			syscall(SYS_setresuid, process->user, process->user, process->user) == 0;
-	}
-	if (fine) {
+			syscall(SYS_setresuid, process->user, process->user, process->user) == 0);
+}
+
+// Runs in the child, which shares our memory until exec: system calls only, nothing is changed here
+// but the reason of a failure.
+static _Noreturn void start_child(struct launch *launch)
+{
+	const struct process *process = launch->process;
+	setpgid(0, 0);
+	reset_signals();
+	umask(022);
+	if (!pass_descriptors(launch)) {
+		launch->failed_step = "its streams";
+	} else if (process->prepare && !process->prepare(process->prepare_data)) {
+		launch->failed_step = "its surroundings";
+	} else if (process->folder && chdir(process->folder) < 0) {
+		launch->failed_step = "its folder";
+	} else if (!set_limits(process)) {
+		launch->failed_step = "its limits";
+	} else if (!drop_user(process)) {
+		launch->failed_step = "its user";
+	} else {
 		execvpe(process->argv[0], (char *const *)(uintptr_t)process->argv,
-			(char *const *)(uintptr_t)environment);
+			(char *const *)(uintptr_t)launch->environment);
 	}
+	launch->failed = errno;
 	_exit(127);
 }
 
-static __attribute__((noinline)) pid_t spawn(
-	const struct process *process, const char *const *environment, const int *streams)
+// With vfork we go on when the program runs or the child has given up.
+static __attribute__((noinline)) pid_t spawn(struct launch *launch)
 {
 	sigset_t all, old;
 	sigfillset(&all);
@@ -152,10 +228,9 @@ static __attribute__((noinline)) pid_t spawn(
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	pid_t pid = vfork();
 	if (pid == 0) {
-		start_child(process, environment, streams);
+		start_child(launch);
 	}
 	int saved = errno;
-	// The child shares our descriptor table's flags only by copy; ours stay close-on-exec.
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	errno = saved;
 	return pid;
@@ -173,8 +248,8 @@ struct watch {
 
 static void read_stream(struct watch *watch, int stream)
 {
-	char bytes[8192];
-	for (int i = 0; i < READ_SIZE / (int)sizeof(bytes); i++) {
+	char bytes[32 * 1024];
+	for (int i = 0; i < READS_AT_ONCE; i++) {
 		ssize_t got = read(watch->pipes[stream], bytes, sizeof(bytes));
 		if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
 			return;
@@ -259,11 +334,44 @@ static bool open_pipes(int *reads, int *writes)
 	return true;
 }
 
+static void reap(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+	}
+}
+
+// Starts the program; *process_fd becomes readable when it ends.
+static bool start(struct launch *launch, pid_t *pid, int *process_fd, struct error *error)
+{
+	const char *name = launch->process->argv[0];
+	*pid = spawn(launch);
+	if (*pid < 0) {
+		return error_errno(error, ERROR_UNAVAILABLE, "cannot start '%s'", name);
+	}
+	if (launch->failed) {
+		reap(*pid);
+		errno = launch->failed;
+		return launch->failed_step
+			? error_errno(error, ERROR_UNAVAILABLE, "cannot start '%s': %s", name,
+				  launch->failed_step)
+			: error_errno(error, ERROR_UNAVAILABLE, "cannot start '%s'", name);
+	}
+	*process_fd = (int)syscall(SYS_pidfd_open, *pid, 0);
+	if (*process_fd < 0) {
+		error_errno(error, ERROR_UNAVAILABLE, "cannot watch '%s'", name);
+		kill(-*pid, SIGKILL);
+		reap(*pid);
+		return false;
+	}
+	return true;
+}
+
 bool process_run(struct arena *arena, const struct process *process, struct process_result *result,
 	struct error *error)
 {
 	static const char *const nothing[] = {NULL};
-	const char *const *environment = process->environment ? process->environment : nothing;
+	struct launch launch = {.process = process,
+		.environment = process->environment ? process->environment : nothing};
 	size_t limit = process->output_limit ? process->output_limit : DEFAULT_OUTPUT;
 	struct watch watch = {.process = process,
 		.result = result,
@@ -273,29 +381,26 @@ bool process_run(struct arena *arena, const struct process *process, struct proc
 	*result = (struct process_result){0};
 	file_cleanup input = open_input(process->input);
 	int writes[2] = {-1, -1};
-	bool ready = input >= 0 && open_pipes(watch.pipes, writes);
-	if (ready) {
-		int streams[3] = {input, writes[0], writes[1]};
-		watch.pid = spawn(process, environment, streams);
+	bool fine = (input >= 0 && open_pipes(watch.pipes, writes)) ||
+		error_errno(error, ERROR_UNAVAILABLE, "cannot open the streams of '%s'",
+			process->argv[0]);
+	if (fine) {
+		launch.streams[0] = input;
+		launch.streams[1] = writes[0];
+		launch.streams[2] = writes[1];
+		fine = start(&launch, &watch.pid, &watch.process_fd, error);
 	}
-	int saved = errno;
 	file_close(&writes[0]);
 	file_close(&writes[1]);
-	errno = saved;
-	if (!ready || watch.pid < 0) {
-		error_errno(error, ERROR_UNAVAILABLE, "cannot start '%s'", process->argv[0]);
-		file_close(&watch.pipes[0]);
-		file_close(&watch.pipes[1]);
-		return false;
+	if (fine) {
+		watch_process(&watch);
+		result->out_bytes = watch.captures[0].total;
+		result->err_bytes = watch.captures[1].total;
+		result->out = capture_finish(&watch.captures[0], arena);
+		result->err = capture_finish(&watch.captures[1], arena);
 	}
-	watch.process_fd = (int)syscall(SYS_pidfd_open, watch.pid, 0);
-	watch_process(&watch);
 	file_close(&watch.process_fd);
 	file_close(&watch.pipes[0]);
 	file_close(&watch.pipes[1]);
-	result->out_bytes = watch.captures[0].total;
-	result->err_bytes = watch.captures[1].total;
-	result->out = capture_finish(&watch.captures[0], arena);
-	result->err = capture_finish(&watch.captures[1], arena);
-	return true;
+	return fine;
 }

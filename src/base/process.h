@@ -1,7 +1,8 @@
 /*
  * Runs a program and waits for it: no shell, environment from nothing, standard input from a text
- * or nothing, output kept up to a limit (head and tail), killed when its time is over. Started with
- * vfork, so the cost does not grow with our memory.
+ * or nothing, output kept up to a limit (head and tail), killed when its time is over. It gets no
+ * descriptors but its three streams and those named here, standard signals, and umask 022. Started
+ * with vfork, so the cost does not grow with our memory.
  */
 #pragma once
 
@@ -12,8 +13,8 @@
 #include "base/text.h"
 
 struct process_limit {
-	int resource; // RLIMIT_...
-	uint64_t most;
+	int resource;  // RLIMIT_...
+	uint64_t most; // a lower limit of this process is kept
 };
 
 struct process {
@@ -25,8 +26,8 @@ struct process {
 	size_t output_limit; // bytes kept of stdout and of stderr each: half head, half tail
 	const int *pass_fds; // descriptors handed on under the same number
 	size_t pass_fd_count;
-	// Called in the child before anything else; it shares our memory, so system calls only. False
-	// ends it with status 127. May be NULL.
+	// Called in the child, which shares our memory: system calls only. False, with errno set, gives
+	// up: process_run fails. May be NULL.
 	bool (*prepare)(const void *data);
 	const void *prepare_data;
 	bool drop; // become this user and group, without any others, before the program starts
@@ -49,7 +50,7 @@ struct process_result {
 	int64_t milliseconds;
 };
 
-// False only if the program could not be started or waited for. The whole process group is killed
-// at the end. Results are in the arena.
+// False, with the reason, only if the program could not be started. The whole process group is
+// killed at the end (not what left the group; a sandbox does that). Results are in the arena.
 bool process_run(struct arena *arena, const struct process *process, struct process_result *result,
 	struct error *error);
