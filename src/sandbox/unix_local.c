@@ -175,11 +175,15 @@ static void add_session(struct arguments *arguments, struct arena *arena,
 		ADD(arguments, "--ro-bind-data", arena_printf(arena, "%d", descriptors->files[i]),
 			system_files[i].path);
 	}
-	ADD(arguments, "--size", arena_printf(arena, "%d", TEMPORARY_SIZE), "--tmpfs", "/tmp",
-		"--dir", "/run", command->read_only ? "--ro-bind" : "--bind",
-		geteuid() == 0 ? MEETING_PLACE
-			       : arena_printf(arena, "/proc/self/fd/%d", local->workspace),
-		"/workspace", "--chdir",
+	// bubblewrap closes the descriptor: a command that had it could open "..", out on the machine.
+	if (geteuid() == 0) {
+		ADD(arguments, command->read_only ? "--ro-bind" : "--bind", MEETING_PLACE);
+	} else {
+		ADD(arguments, command->read_only ? "--ro-bind-fd" : "--bind-fd",
+			arena_printf(arena, "%d", local->workspace));
+	}
+	ADD(arguments, "/workspace", "--size", arena_printf(arena, "%d", TEMPORARY_SIZE), "--tmpfs",
+		"/tmp", "--dir", "/run", "--chdir",
 		path_join(arena, "/workspace", command->folder ? command->folder : ""));
 	ADD(arguments, "--clearenv", "--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin", "--setenv",
 		"HOME", "/workspace", "--setenv", "TMPDIR", "/tmp", "--setenv", "LANG", "C.UTF-8",
@@ -221,7 +225,7 @@ static bool exec(struct sandbox *sandbox, struct arena *arena,
 		.timeout = command->timeout,
 		.output_limit = command->output_limit,
 		.pass_fds = pass,
-		.pass_fd_count = SYSTEM_FILES + 2,
+		.pass_fd_count = geteuid() == 0 ? 1 : 2, // root binds it before
 		.prepare = geteuid() == 0 ? meet : NULL,
 		.prepare_data = local->path,
 		.drop = geteuid() == 0,

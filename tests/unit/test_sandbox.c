@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -196,6 +197,15 @@ static void a_special_file_is_told_and_never_opened(void **state)
 	assert_false(sandbox_write(sandbox, TEXT("../x"), TEXT("x"), 0, &error));
 }
 
+static void a_command_inherits_its_three_streams_only(void **state)
+{
+	(void)state;
+	int leaking = open("/", O_RDONLY); // not close-on-exec, as another program may have left it
+	run("ls /proc/self/fd");
+	assert_text(result.out, "0\n1\n2\n3\n"); // 3 is ls looking
+	close(leaking);
+}
+
 // With an argument: as an ordinary user, also when started by root.
 int main(int argc, char **argv)
 {
@@ -214,6 +224,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_gigabyte_of_output_is_counted_not_kept),
 		cmocka_unit_test(processes_cannot_be_traced_or_bred_without_end),
 		cmocka_unit_test(a_special_file_is_told_and_never_opened),
+		cmocka_unit_test(a_command_inherits_its_three_streams_only),
 	};
 	return cmocka_run_group_tests(tests, open_session, close_session);
 }
