@@ -309,6 +309,8 @@ static enum decision decide_complete(const struct run_state *state, const struct
 	}
 	if (at->messages) {
 		decide_event(event, COMPLETION_REFUSED, branch, NOTE_MESSAGE);
+	} else if (at->outstanding) {
+		return WAIT; // the sandbox may still be opening
 	} else {
 		decide_event(event, BRANCH_CLOSED, branch, OUTCOME_COMPLETED);
 	}
