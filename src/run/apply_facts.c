@@ -109,10 +109,16 @@ static bool facts_fit(
 	}
 	for (uint32_t i = 0; i < event->call_count; i++) {
 		const struct run_call_facts *facts = &event->calls[i];
-		if (run_is_handoff(facts->kind) &&
-			(facts->edge >= rules->edge_count ||
-				rules->edges[facts->edge].from !=
-					state->branches[event->branch].agent)) {
+		if (facts->kind > CALL_FORBIDDEN) {
+			return false;
+		}
+		if (!run_is_handoff(facts->kind)) {
+			continue;
+		}
+		const struct run_edge *edge =
+			facts->edge < rules->edge_count ? &rules->edges[facts->edge] : NULL;
+		if (!edge || edge->from != state->branches[event->branch].agent ||
+			(edge->kind == EDGE_TRANSFER) != (facts->kind == CALL_TRANSFER)) {
 			return false;
 		}
 	}
