@@ -31,11 +31,15 @@ static enum decision decide_misfits(
 }
 
 // Agents whose writes may overlap never run effectful calls at the same time; the workspace is held
-// until what was done is recorded.
+// until what was done is recorded. And nothing starts during a record: the record would find its
+// changes, but not know of its agent.
 static bool workspace_free(
 	const struct run_state *state, const struct run_rules *rules, uint32_t branch)
 {
 	uint64_t overlaps = rules->agents[state->branches[branch].agent].overlaps;
+	if (state->recording) {
+		return false;
+	}
 	for (uint32_t i = 0; i < state->open_count; i++) {
 		uint32_t id = state->open[i];
 		const struct run_branch *other = &state->branches[id];
@@ -81,8 +85,7 @@ static enum decision decide_tool(const struct run_state *state, const struct run
 		return permission;
 	}
 	if (state->sandbox != SANDBOX_OPEN || !decide_place(state, branch) ||
-		(call->effectful && !workspace_free(state, rules, branch)) ||
-		(call->effectful && run_under_way(state, branch, COMMAND_RECORD))) {
+		(call->effectful && !workspace_free(state, rules, branch))) {
 		return WAIT;
 	}
 	enum decision room = decide_room(state, rules, branch, &wanted, event);
