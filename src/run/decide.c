@@ -327,6 +327,16 @@ static bool tools_pending(const struct run_branch *branch)
 	return false;
 }
 
+bool decide_unrecorded(const struct run_branch *branch)
+{
+	for (uint32_t i = 0; i < branch->call_count; i++) {
+		if (branch->calls[i].effectful && branch->calls[i].command != RUN_NONE) {
+			return false;
+		}
+	}
+	return branch->dirty;
+}
+
 // The workspace is recorded once per answer, when its tools are done.
 static enum decision decide_record(
 	const struct run_state *state, uint32_t branch, struct run_event *event)
@@ -356,7 +366,8 @@ static enum decision decide_branch(const struct run_state *state, const struct r
 	uint32_t branch, struct run_event *event)
 {
 	const struct run_branch *at = &state->branches[branch];
-	if (!tools_pending(at) && decide_record(state, branch, event) == DECIDED) {
+	bool due = !tools_pending(at) || decide_unrecorded(at);
+	if (due && decide_record(state, branch, event) == DECIDED) {
 		return DECIDED;
 	}
 	switch (at->phase) {
