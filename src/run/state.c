@@ -158,7 +158,8 @@ bool run_branch_ending(const struct run_state *state, uint32_t branch)
 int64_t run_deadline(const struct run_state *state, const struct run_rules *rules)
 {
 	int64_t deadline = INT64_MAX;
-	if (state->status != RUN_RUNNING || state->limit != LIMIT_NONE) {
+	if (state->status != RUN_RUNNING || state->limit != LIMIT_NONE || !state->branch_count ||
+		run_branch_ending(state, 0)) {
 		return deadline;
 	}
 	if (state->limits.timeout > 0) {
