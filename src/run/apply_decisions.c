@@ -291,6 +291,9 @@ static bool apply_branch_closed(
 		call->answer =
 			event->code == OUTCOME_COMPLETED ? ANSWER_REPORT : ANSWER_FAILED_REPORT;
 		call->value = event->branch;
+		if (event->code == OUTCOME_COMPLETED) {
+			parent->failing_count = 0;
+		}
 		parent->open_children--;
 		parent->bytes += branch->report_bytes + FOLD_TEMPLATE_BYTES;
 		fold_answered(parent);

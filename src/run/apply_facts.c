@@ -195,9 +195,9 @@ static bool apply_tool_answered(
 	call->failed = event->failed;
 	branch->bytes += event->bytes;
 	branch->dirty = branch->dirty || call->effectful;
-	if (event->failed) {
+	if (event->failed && !event->interrupted) {
 		fold_count_failure(branch, call);
-	} else {
+	} else if (!event->interrupted) {
 		branch->failing_count = 0;
 	}
 	fold_answered(branch);
