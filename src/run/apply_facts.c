@@ -218,8 +218,8 @@ static bool apply_recorded(
 	}
 	state->recording = false;
 	if (event->failed) {
-		// A branch that is ending must not wait for a workspace that is gone.
-		if (run_branch_ending(state, event->branch)) {
+		// A run that is ending must not wait for a workspace that is gone.
+		if (run_branch_ending(state, 0)) {
 			state->branches[event->branch].dirty = false;
 		} else {
 			state->unavailable = true;

@@ -433,11 +433,13 @@ static enum decision decide_endings(
 		if (!run_branch_ending(state, id) || branch->outstanding || branch->open_children) {
 			continue;
 		}
-		if (branch->dirty && state->recording) {
-			continue;
-		}
 		if (!state->unavailable && decide_record(state, id, event) == DECIDED) {
 			return DECIDED;
+		}
+		// Only when the whole run ends, what cannot be recorded is let go.
+		bool let_go = run_branch_ending(state, 0) && !state->recording;
+		if (branch->dirty && !let_go) {
+			continue;
 		}
 		for (uint32_t call = 0; call < branch->call_count; call++) {
 			if (branch->phase == PHASE_ACT &&
