@@ -261,7 +261,7 @@ static enum decision decide_think(const struct run_state *state, const struct ru
 	if (run_under_way(state, branch, COMMAND_CALL_MODEL)) {
 		return WAIT;
 	}
-	bool fault = at->note != NOTE_NONE && at->note != NOTE_OUTPUTS;
+	bool fault = at->note >= NOTE_EMPTY && at->note <= NOTE_REPEATED;
 	if (fault && at->attempts > output_retries(rules, at) + at->allowance) {
 		decide_event(event, BRANCH_ENDING, branch, OUTCOME_RETRIES);
 		return DECIDED;
