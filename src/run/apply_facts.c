@@ -307,8 +307,37 @@ static void answer_gate_question(struct run_state *state, const struct run_quest
 	}
 }
 
-static void answer_policy_question(
-	struct run_state *state, const struct run_question *question, enum run_choice choice)
+// Skips the gates that fail; where none does, those that are still being written.
+static void skip_checks(
+	struct run_state *state, const struct run_rules *rules, const struct run_question *question)
+{
+	struct run_branch *branch = &state->branches[question->branch];
+	struct run_checklist *list = run_checklist_of(branch, question->call);
+	bool failed = false;
+	for (uint32_t i = 0; i < list->count; i++) {
+		failed = failed || list->checks[i].progress == PROGRESS_FAILS;
+	}
+	if (failed) {
+		set_checks(list, RUN_NONE, PROGRESS_FAILS, PROGRESS_SKIPPED);
+		return;
+	}
+	if (question->call == RUN_NONE) {
+		return;
+	}
+	const struct run_edge *edge = &rules->edges[branch->calls[question->call].edge];
+	for (uint32_t i = 0; i < edge->need_count; i++) {
+		uint32_t gate = edge->needs[i];
+		for (uint32_t j = 0; j < list->count; j++) {
+			if (list->checks[j].gate == gate &&
+				run_writer_of(state, rules, question->branch, gate) != RUN_NONE) {
+				list->checks[j].progress = PROGRESS_SKIPPED;
+			}
+		}
+	}
+}
+
+static void answer_policy_question(struct run_state *state, const struct run_rules *rules,
+	const struct run_question *question, enum run_choice choice)
 {
 	struct run_branch *branch = &state->branches[question->branch];
 	if (question->call == RUN_NONE) {
@@ -317,8 +346,7 @@ static void answer_policy_question(
 	if (choice == CHOICE_RETRY) {
 		branch->allowance++;
 	} else if (choice == CHOICE_SKIP) {
-		set_checks(run_checklist_of(branch, question->call), RUN_NONE, PROGRESS_FAILS,
-			PROGRESS_SKIPPED);
+		skip_checks(state, rules, question);
 	} else if (choice == CHOICE_ABORT) {
 		state->branches[0].ending = OUTCOME_ABORTED;
 	} else {
@@ -336,7 +364,6 @@ static bool apply_person_answered(
 	struct run_state *state, const struct run_rules *rules, const struct run_event *event)
 {
 	uint32_t index = 0;
-	(void)rules;
 	while (index < state->question_count && state->questions[index].number != event->question) {
 		index++;
 	}
@@ -363,7 +390,7 @@ static bool apply_person_answered(
 		answer_gate_question(
 			state, &question, run_checklist_of(branch, question.call), yes);
 	} else {
-		answer_policy_question(state, &question, event->code);
+		answer_policy_question(state, rules, &question, event->code);
 	}
 	if (state->status == RUN_PARKED_STATUS && state->park == PARK_PERSON) {
 		state->status = RUN_RUNNING;

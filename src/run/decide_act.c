@@ -120,34 +120,30 @@ static enum decision decide_tools(const struct run_state *state, const struct ru
 	return result;
 }
 
-static bool is_ancestor(const struct run_state *state, uint32_t id, uint32_t branch)
+// A person may have skipped a gate of this call.
+static bool is_skipped(const struct run_call *call, uint32_t gate)
 {
-	for (; branch != RUN_NONE; branch = state->branches[branch].parent) {
-		if (branch == id) {
+	for (uint32_t i = 0; i < call->checklist.count; i++) {
+		const struct run_check *check = &call->checklist.checks[i];
+		if (check->gate == gate && check->progress == PROGRESS_SKIPPED) {
 			return true;
 		}
 	}
 	return false;
 }
 
-// An agent at work elsewhere that may still write what the edge needs, or RUN_NONE. Those above wait
-// for this branch; those below were let in by the same answer.
+// An agent at work elsewhere that may still write what the handoff needs, or RUN_NONE.
 static uint32_t still_writing(const struct run_state *state, const struct run_rules *rules,
-	uint32_t branch, const struct run_edge *edge)
+	uint32_t branch, const struct run_call *call)
 {
-	uint64_t writers = 0;
-	for (uint32_t i = 0; i < edge->need_count; i++) {
-		writers |= rules->gates[edge->needs[i]].writers;
-	}
-	for (uint32_t i = 0; writers && i < state->open_count; i++) {
-		uint32_t id = state->open[i];
-		uint32_t agent = state->branches[id].agent;
-		if (writers & run_agent_bit(agent) && !is_ancestor(state, id, branch) &&
-			!is_ancestor(state, branch, id) && !run_branch_ending(state, id)) {
-			return agent;
+	const struct run_edge *edge = &rules->edges[call->edge];
+	uint32_t writer = RUN_NONE;
+	for (uint32_t i = 0; i < edge->need_count && writer == RUN_NONE; i++) {
+		if (!is_skipped(call, edge->needs[i])) {
+			writer = run_writer_of(state, rules, branch, edge->needs[i]);
 		}
 	}
-	return RUN_NONE;
+	return writer;
 }
 
 static enum decision decide_still_written(const struct run_state *state,
@@ -155,18 +151,19 @@ static enum decision decide_still_written(const struct run_state *state,
 	struct run_event *event)
 {
 	const struct run_branch *at = &state->branches[branch];
-	const struct run_edge *edge = &rules->edges[at->calls[index].edge];
+	const struct run_call *call = &at->calls[index];
+	const struct run_edge *edge = &rules->edges[call->edge];
 	enum team_policy policy = POLICY_RETURN;
 	int64_t retries = INT64_MAX;
 	for (uint32_t i = 0; i < edge->need_count; i++) {
 		const struct run_gate *gate = &rules->gates[edge->needs[i]];
-		if (gate->writers & run_agent_bit(writer)) {
+		if (gate->writers & run_agent_bit(writer) && !is_skipped(call, edge->needs[i])) {
 			policy = gate->then > policy ? gate->then : policy;
 			retries = gate->retries < retries ? gate->retries : retries;
 		}
 	}
 	retries = edge->retries >= 0 ? edge->retries : retries;
-	int64_t spent = at->refusals ? at->refusals[at->calls[index].edge] : 0;
+	int64_t spent = at->refusals ? at->refusals[call->edge] : 0;
 	if (spent >= retries + at->allowance) {
 		return decide_used_up(state, policy, branch, index, event);
 	}
@@ -181,13 +178,12 @@ static enum decision decide_handoff(const struct run_state *state, const struct 
 {
 	const struct run_branch *at = &state->branches[branch];
 	const struct run_call *call = &at->calls[index];
-	const struct run_edge *edge = &rules->edges[call->edge];
 	bool holds;
 	if (call->kind == CALL_DELEGATE && state->limits.max_depth &&
 		at->depth >= state->limits.max_depth) {
 		return answer(event, branch, index, ANSWER_TOO_DEEP);
 	}
-	uint32_t writer = still_writing(state, rules, branch, edge);
+	uint32_t writer = still_writing(state, rules, branch, call);
 	if (writer != RUN_NONE) {
 		return decide_still_written(state, rules, branch, index, writer, event);
 	}

@@ -18,6 +18,10 @@ bool run_under_way(const struct run_state *state, uint32_t branch, enum run_comm
 bool run_is_handoff(enum run_call_kind kind);
 // The verdict is older than a change of something that the gate reads.
 bool run_check_stale(const struct run_state *state, const struct run_check *check);
+// An agent at work elsewhere that may still write what the gate reads, or RUN_NONE. Branches above
+// wait for this one; those below were let in by the same answer.
+uint32_t run_writer_of(const struct run_state *state, const struct run_rules *rules,
+	uint32_t branch, uint32_t gate);
 int64_t run_price(const struct run_agent *agent, int64_t input, int64_t cached, int64_t output);
 void run_branch_release(struct run_branch *branch); // frees what it owns
 

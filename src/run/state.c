@@ -103,6 +103,29 @@ bool run_check_stale(const struct run_state *state, const struct run_check *chec
 	return state->gates[check->gate].touched > check->record;
 }
 
+static bool is_ancestor(const struct run_state *state, uint32_t id, uint32_t branch)
+{
+	while (branch != RUN_NONE && branch != id) {
+		branch = state->branches[branch].parent;
+	}
+	return branch == id;
+}
+
+uint32_t run_writer_of(const struct run_state *state, const struct run_rules *rules,
+	uint32_t branch, uint32_t gate)
+{
+	uint64_t writers = rules->gates[gate].writers;
+	for (uint32_t i = 0; writers && i < state->open_count; i++) {
+		uint32_t id = state->open[i];
+		uint32_t agent = state->branches[id].agent;
+		if (writers & run_agent_bit(agent) && !is_ancestor(state, id, branch) &&
+			!is_ancestor(state, branch, id) && !run_branch_ending(state, id)) {
+			return agent;
+		}
+	}
+	return RUN_NONE;
+}
+
 int64_t run_price(const struct run_agent *agent, int64_t input, int64_t cached, int64_t output)
 {
 	const int64_t million = 1000000;
