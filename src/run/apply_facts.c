@@ -347,10 +347,13 @@ static void answer_policy_question(struct run_state *state, const struct run_rul
 		branch->allowance++;
 	} else if (choice == CHOICE_SKIP) {
 		skip_checks(state, rules, question);
-	} else if (choice == CHOICE_ABORT) {
-		state->branches[0].ending = OUTCOME_ABORTED;
 	} else {
-		branch->ending = OUTCOME_GATE;
+		// What is ending already ends as it was told first.
+		bool abort = choice == CHOICE_ABORT;
+		struct run_branch *ends = abort ? &state->branches[0] : branch;
+		if (ends->ending == OUTCOME_OPEN) {
+			ends->ending = abort ? OUTCOME_ABORTED : OUTCOME_GATE;
+		}
 	}
 }
 
