@@ -213,8 +213,9 @@ static bool exec(struct sandbox *sandbox, struct arena *arena,
 		return error_set(error, ERROR_USAGE, "the command has too many arguments") ||
 			error_hint(error, "give it as one text for the shell");
 	}
-	int pass[SYSTEM_FILES + 2] = {descriptors.filter, local->workspace};
-	memcpy(&pass[2], descriptors.files, sizeof(descriptors.files));
+	int pass[SYSTEM_FILES + 2] = {descriptors.filter};
+	memcpy(&pass[1], descriptors.files, sizeof(descriptors.files));
+	pass[SYSTEM_FILES + 1] = local->workspace; // root binds it before, and keeps it
 	const struct process_limit limits[] = {{RLIMIT_CORE, 0}, {RLIMIT_NOFILE, 1024},
 		{RLIMIT_NPROC, (uint64_t)local->processes}};
 	static const char *const outside[] = {"PATH=/usr/bin:/bin", NULL};
@@ -225,7 +226,7 @@ static bool exec(struct sandbox *sandbox, struct arena *arena,
 		.timeout = command->timeout,
 		.output_limit = command->output_limit,
 		.pass_fds = pass,
-		.pass_fd_count = geteuid() == 0 ? 1 : 2, // root binds it before
+		.pass_fd_count = geteuid() == 0 ? SYSTEM_FILES + 1 : SYSTEM_FILES + 2,
 		.prepare = geteuid() == 0 ? meet : NULL,
 		.prepare_data = local->path,
 		.drop = geteuid() == 0,
