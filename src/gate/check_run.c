@@ -1,6 +1,4 @@
-#include <stdlib.h>
-#include <string.h>
-
+#include "base/units.h"
 #include "gate/kind.h"
 
 enum { DEFAULT_TIMEOUT = 60 * 1000, OUTPUT_LIMIT = 64 * 1024, TAIL = 600 };
@@ -14,29 +12,11 @@ struct run_check {
 	struct pattern *stdout_matches;
 };
 
-static int64_t duration(struct arena *arena, const struct yaml_node *node)
-{
-	static const struct {
-		const char *unit;
-		double milliseconds;
-	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"", 1000}};
-	if (!node) {
-		return DEFAULT_TIMEOUT;
-	}
-	char *rest = NULL;
-	double number = strtod(text_string(arena, node->text), &rest);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (text_is(text_trim(text_of(rest)), units[i].unit)) {
-			return (int64_t)(number * units[i].milliseconds);
-		}
-	}
-	return DEFAULT_TIMEOUT; // the loader refused it
-}
-
 static bool compile(struct gate *gate, struct gate_check *check, struct error *error)
 {
 	const struct yaml_node *command = yaml_get(check->node, "run");
 	const struct yaml_node *status = yaml_get(check->node, "exit");
+	const struct yaml_node *timeout = yaml_get(check->node, "timeout");
 	const struct yaml_node *read_only = yaml_get(check->node, "read_only");
 	const struct yaml_node *matches = yaml_get(check->node, "stdout_matches");
 	struct run_check *run = arena_new(gate->arena, struct run_check);
@@ -44,7 +24,10 @@ static bool compile(struct gate *gate, struct gate_check *check, struct error *e
 	gate->runs = true;
 	run->status = status ? (int)status->integer : 0;
 	run->read_only = !read_only || read_only->boolean;
-	run->timeout = duration(gate->arena, yaml_get(check->node, "timeout"));
+	run->timeout = DEFAULT_TIMEOUT;
+	if (timeout && !units_duration(timeout->text, &run->timeout)) {
+		return error_set(error, ERROR_USAGE, "the timeout is no length of time");
+	}
 	if (command->kind == YAML_LIST) {
 		buffer_cleanup shown = {0};
 		run->argv = gate_strings(gate, command);

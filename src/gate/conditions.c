@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/units.h"
 #include "gate/kind.h"
 
 enum { LISTED_HEADINGS = 12, HEADING_LEVELS = 6 };
@@ -27,27 +28,8 @@ void gate_count_range(const struct yaml_node *node, int64_t *least, int64_t *mos
 
 int64_t gate_size(const struct yaml_node *node)
 {
-	static const struct {
-		const char *unit;
-		int64_t bytes;
-	} units[] = {{"", 1}, {"B", 1}, {"KB", 1000}, {"MB", 1000000}, {"GB", 1000000000},
-		{"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024}};
-	if (!node) {
-		return -1;
-	}
-	if (node->kind == YAML_INTEGER) {
-		return node->integer;
-	}
-	arena_cleanup arena = {0};
-	char *rest = NULL;
-	double number = strtod(text_string(&arena, node->text), &rest);
-	struct text unit = text_trim(text_of(rest));
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (text_is(unit, units[i].unit)) {
-			return (int64_t)(number * (double)units[i].bytes);
-		}
-	}
-	return -1; // the loader refused it
+	int64_t bytes;
+	return node && units_size(node->text, &bytes) ? bytes : -1; // the loader checked the form
 }
 
 const char **gate_strings(struct gate *gate, const struct yaml_node *node)
