@@ -492,7 +492,7 @@ static const struct key *find_key(const struct key *keys, struct text name)
 static void unknown_key(const struct loader *loader, const struct yaml_pair *pair,
 	const struct key *keys, const struct place *place)
 {
-	const char *spelling = spelling_of(loader, pair->key, keys);
+	const char *spelling = report_is_full(loader) ? "" : spelling_of(loader, pair->key, keys);
 	if (spelling) {
 		mistake(loader, pair->position, NULL, "%s", spelling);
 		return;

@@ -13,6 +13,7 @@ enum {
 	LOADER_FILE = 1024 * 1024, // bytes of a prompt, gate or schema
 	LOADER_MODELS = 256,
 	LOADER_INPUTS = 256,
+	LOADER_ENTRIES = 4096,
 	LOADER_USE = 256, // files that one `use` glob may name
 };
 
@@ -42,6 +43,8 @@ void mistake(const struct loader *loader, struct yaml_position position, const c
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
 void warning(const struct loader *loader, struct yaml_position position, const char *remedy,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
+// Messages are kept up to a limit; behind it none needs to be put together.
+bool report_is_full(const struct loader *loader);
 // From a message that starts with "file:line:column: ", as yaml_parse() gives it.
 void mistake_from_yaml(const struct loader *loader, const char *file, const struct error *error);
 void report_sort(struct team_report *report, const char *first_file);

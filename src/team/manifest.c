@@ -149,6 +149,11 @@ static void load_entry_map(
 	if (!expect_kind(loader, node, YAML_MAP, *parent ? "children" : "entries")) {
 		return;
 	}
+	if (node->count > LOADER_ENTRIES) {
+		mistake(loader, node->position, "put them into a folder and use 'local_dir'",
+			"a manifest has at most %d entries", LOADER_ENTRIES);
+		return;
+	}
 	for (size_t i = 0; i < node->count; i++) {
 		load_entry(loader, &node->pairs[i], parent, folder);
 	}

@@ -24,8 +24,7 @@ static void add_message(const struct loader *loader, struct team_message message
 {
 	struct team_report *report = loader->report;
 	struct arena *arena = &report->arena;
-	if (report->count == LOADER_MESSAGES || said_before(report, &message)) {
-		report->mistakes += message.severity == TEAM_MISTAKE && report->mistakes == 0;
+	if (said_before(report, &message)) {
 		return;
 	}
 	message.position.file = arena_string(arena, message.position.file);
@@ -37,9 +36,18 @@ static void add_message(const struct loader *loader, struct team_message message
 	report->mistakes += message.severity == TEAM_MISTAKE;
 }
 
+bool report_is_full(const struct loader *loader)
+{
+	return loader->report->count == LOADER_MESSAGES;
+}
+
 void mistake(const struct loader *loader, struct yaml_position position, const char *remedy,
 	const char *format, ...)
 {
+	if (report_is_full(loader)) {
+		loader->report->mistakes += loader->report->mistakes == 0;
+		return;
+	}
 	va_list arguments;
 	va_start(arguments, format);
 	const char *what = arena_vprintf(&loader->report->arena, format, arguments);
@@ -50,6 +58,9 @@ void mistake(const struct loader *loader, struct yaml_position position, const c
 void warning(const struct loader *loader, struct yaml_position position, const char *remedy,
 	const char *format, ...)
 {
+	if (report_is_full(loader)) {
+		return;
+	}
 	va_list arguments;
 	va_start(arguments, format);
 	const char *what = arena_vprintf(&loader->report->arena, format, arguments);
