@@ -15,7 +15,8 @@ static void store(char *target, size_t size, struct text text)
 	target[cut.length] = '\0';
 }
 
-static void format_into(char *target, size_t size, const char *format, va_list arguments)
+static __attribute__((format(printf, 3, 0))) void format_into(
+	char *target, size_t size, const char *format, va_list arguments)
 {
 	char line[2048];
 	vsnprintf(line, sizeof(line), format, arguments);

@@ -94,7 +94,7 @@ static void code_flag(struct codec *codec, bool *flag)
 			(codec)->failed = true;                                                    \
 			code_enum_bits = 0;                                                        \
 		}                                                                                  \
-		(field) = code_enum_bits;                                                          \
+		(field) = (unsigned)code_enum_bits;                                                \
 	} while (0)
 
 // The length of an array; when reading, its memory is made (zeroed). Every element takes at least one

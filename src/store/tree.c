@@ -179,7 +179,6 @@ static size_t folder_end(const struct tree *tree, size_t from, struct text prefi
 static bool write_folder(
 	struct tree *tree, git_odb *objects, size_t first, size_t end, size_t length, git_oid *id)
 {
-	arena_cleanup arena = {0};
 	struct line *lines = NULL;
 	size_t count = 0, capacity = 0;
 	bool fine = true;
