@@ -75,7 +75,8 @@ void *arena_alloc(struct arena *arena, size_t size)
 	if (size > SIZE_MAX - ALIGNMENT) {
 		out_of_memory();
 	}
-	size_t rounded = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	// Nothing at all takes room, too, so that there is always something to point to.
+	size_t rounded = size ? (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;
 	if (rounded > arena->room) {
 		add_block(arena, rounded > BLOCK_SIZE ? rounded : BLOCK_SIZE);
 	}
