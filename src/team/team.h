@@ -199,6 +199,10 @@ struct team_report { // every mistake found, in the order of the file
 // To be freed with team_destroy() and team_report_finish().
 struct team *team_load(
 	const char *path, const struct vocabulary *vocabulary, struct team_report *report);
+// A gate file alone (`muster gate`): a team that holds nothing but its gate, not to be run. NULL if
+// there is a mistake.
+struct team *team_load_gate(
+	const char *path, const struct vocabulary *vocabulary, struct team_report *report);
 void team_destroy(struct team *team); // NULL is fine
 void team_report_finish(struct team_report *report);
 // "file:line:column: [warning: ]what; remedy" and a newline for each message.
