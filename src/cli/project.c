@@ -7,12 +7,14 @@ static bool thaw(struct project_run *opened, struct error *error)
 	struct text frozen;
 	struct team_report report = {0};
 	const char *id = opened->run.id;
+	struct vocabulary words = *vocabulary();
+	words.rehearsal = opened->run.rehearsal;
 	if (!store_text(opened->store, &opened->arena, id, "team", &frozen, error)) {
 		return error->kind != ERROR_NONE ||
 			error_set(error, ERROR_FAILED, "the team of run '%s' is not in the store",
 				id);
 	}
-	opened->team = team_thaw(frozen, vocabulary(), &report);
+	opened->team = team_thaw(frozen, &words, &report);
 	if (!opened->team) {
 		error_set(error, ERROR_FAILED, "the team of run '%s' cannot be read: %s", id,
 			report.count ? report.messages[0].what : "it is empty");

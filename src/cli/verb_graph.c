@@ -27,8 +27,8 @@ static int run(struct arguments *arguments, struct error *error)
 	if (!format) {
 		return EXIT_USAGE;
 	}
-	struct team *team =
-		team_open(arguments->operands[0], arguments_has(arguments, "quiet"), error);
+	bool quiet = arguments_has(arguments, "quiet");
+	struct team *team = team_open(arguments->operands[0], false, quiet, error);
 	if (!team) {
 		return EXIT_USAGE;
 	}

@@ -80,7 +80,7 @@ static void describe_team(struct buffer *output, const struct content_team *cann
 	struct team_report report = {0};
 	struct team *team = team_load(canned->path, vocabulary(), &report);
 	words_add_padded(output, canned->name, width);
-	if (team && team->description) {
+	if (team && team->description && team->description[0]) {
 		buffer_add_string(output, "  ");
 		buffer_add_line(output, text_of(team->description), 200);
 	}

@@ -16,12 +16,14 @@ struct driving {
 	bool quiet;
 };
 
-static struct engine *interruptible; // for the signal handler
+static struct engine *volatile interruptible; // for the signal handler; NULL: nothing runs
 
 static void interrupt(int signal)
 {
 	(void)signal;
-	engine_interrupt(interruptible);
+	if (interruptible) {
+		engine_interrupt(interruptible);
+	}
 }
 
 // The first signal parks the run; the second ends the process at once, which loses nothing that the
@@ -166,14 +168,16 @@ static int drive(
 	if (driving.job) {
 		progress_finish(&driving.progress);
 	}
+	interruptible = NULL;
 	engine_destroy(engine);
 	return code;
 }
 
 static int run(struct arguments *arguments, struct error *error)
 {
-	struct team *team =
-		team_open(arguments->operands[0], arguments_has(arguments, "quiet"), error);
+	bool rehearsal = arguments_has(arguments, "rehearse");
+	bool quiet = arguments_has(arguments, "quiet");
+	struct team *team = team_open(arguments->operands[0], rehearsal, quiet, error);
 	if (!team) {
 		return EXIT_USAGE;
 	}

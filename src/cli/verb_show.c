@@ -72,9 +72,11 @@ const struct verb verb_show = {
 	.name = "show",
 	.help = "show a run in short, or what one agent did in it",
 	.usage = "RUN[/AGENT] [--json]",
-	.details = "RUN is an id, a unique prefix of one, or -1 for the newest, -2 for the one "
-		   "before.\n"
-		   "Where a gate fails, what it expected and what it found is shown.",
+	.details =
+		"RUN is an id, a unique prefix of one, or -1 for the newest, -2 for the one "
+		"before.\n"
+		"Where a gate fails, what it expected and what it found is shown. With --json the\n"
+		"whole run is shown in any case.",
 	.examples = (const char *const[]){"muster show -1", "muster show -1/designer", NULL},
 	.options = options,
 	.completion = COMPLETE_RUN,

@@ -3,6 +3,17 @@
 #include <string.h>
 
 const struct verb *const verbs[] = {
+	&verb_new,
+	&verb_validate,
+	&verb_plan,
+	&verb_graph,
+	&verb_run,
+	&verb_list,
+	&verb_show,
+	&verb_log,
+	&verb_artifacts,
+	&verb_gate,
+	&verb_providers,
 	&verb_completion,
 	&verb_version,
 	&verb_help_verb,

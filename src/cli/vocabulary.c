@@ -1,9 +1,11 @@
 #include "cli/vocabulary.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "agent/tool.h"
 #include "base/arena.h"
+#include "cli/arguments.h"
 #include "cli/content.h"
 #include "gate/gate.h"
 #include "manifest/manifest.h"
@@ -77,25 +79,48 @@ static void print_report(const struct team_report *report, bool quiet)
 	}
 }
 
-struct team *team_open(const char *word, bool quiet, struct error *error)
+// Prints what was found; frees the report, and with mistakes the team.
+static struct team *judge(struct team *team, struct team_report *report, const char *what,
+	const char *word, bool quiet, struct error *error)
 {
-	arena_cleanup arena = {0};
-	const char *path;
-	if (!content_team(&arena, word, &path, error)) {
-		return NULL;
-	}
-	struct team_report report = {0};
-	struct team *team = team_load(path, vocabulary(), &report);
 	if (team) {
-		team_check_gates(team, &report);
+		team_check_gates(team, report);
 	}
-	print_report(&report, quiet);
-	if (report.mistakes || !team) {
-		error_set(error, ERROR_USAGE, "team '%s' has %zu mistake%s", word, report.mistakes,
-			report.mistakes == 1 ? "" : "s");
+	print_report(report, quiet);
+	if (report->mistakes || !team) {
+		arena_cleanup arena = {0};
+		error_set(error, ERROR_USAGE, "%s '%s' has %zu mistake%s", what,
+			arguments_shown(&arena, word), report->mistakes,
+			report->mistakes == 1 ? "" : "s");
 		team_destroy(team);
 		team = NULL;
 	}
-	team_report_finish(&report);
+	team_report_finish(report);
 	return team;
+}
+
+struct team *team_open(const char *word, bool rehearsal, bool quiet, struct error *error)
+{
+	struct vocabulary words = *vocabulary();
+	words.rehearsal = rehearsal;
+	arena_cleanup arena = {0};
+	const char *path;
+	struct team_report report = {0};
+	if (!content_team(&arena, word, &path, error)) {
+		return NULL;
+	}
+	return judge(team_load(path, &words, &report), &report, "team", word, quiet, error);
+}
+
+struct team *gate_open(const char *path, struct error *error)
+{
+	arena_cleanup arena = {0};
+	struct team_report report = {0};
+	if (access(path, F_OK) != 0) {
+		error_errno(error, ERROR_USAGE, "cannot read gate file '%s'",
+			arguments_shown(&arena, path));
+		return NULL;
+	}
+	return judge(team_load_gate(path, vocabulary(), &report), &report, "gate file", path, true,
+		error);
 }

@@ -246,7 +246,7 @@ static void add_agent(struct buffer *buffer, const struct team *team, int index)
 	const struct team_agent *agent = &team->agents[index];
 	buffer_printf(
 		buffer, "\n  %s%s\n", agent->name, index == team->manager ? " (manager)" : "");
-	if (agent->description) {
+	if (agent->description && agent->description[0]) {
 		buffer_add_string(buffer, "    ");
 		buffer_add_line(buffer, text_of(agent->description), CHECK_WIDTH);
 		buffer_add_char(buffer, '\n');
@@ -325,7 +325,7 @@ static void add_inputs(struct buffer *buffer, const struct team *team)
 		const struct team_input *input = &team->inputs[i];
 		buffer_printf(buffer, "  %s (%s%s)", input->name, types[input->type],
 			input->required ? ", required" : "");
-		if (input->description) {
+		if (input->description && input->description[0]) {
 			buffer_add_string(buffer, ": ");
 			buffer_add_line(buffer, text_of(input->description), CHECK_WIDTH);
 		}
@@ -336,7 +336,7 @@ static void add_inputs(struct buffer *buffer, const struct team *team)
 void plan_print(struct buffer *buffer, const struct team *team)
 {
 	buffer_add_line(buffer, text_of(team->name), CHECK_WIDTH);
-	if (team->description) {
+	if (team->description && team->description[0]) {
 		buffer_add_string(buffer, ": ");
 		buffer_add_line(buffer, text_of(team->description), CHECK_WIDTH);
 	}

@@ -308,7 +308,7 @@ static void add_occasion(struct line *line, uint32_t branch, uint32_t call)
 	}
 }
 
-static void tell_gate(struct line *line, uint32_t gate, uint32_t call)
+static void tell_gate(struct line *line, uint32_t gate, uint32_t call, const char *still)
 {
 	static const struct {
 		enum words_colour colour;
@@ -326,6 +326,7 @@ static void tell_gate(struct line *line, uint32_t gate, uint32_t call)
 	begin_agent(line, rows[code].colour);
 	add(line, "gate ");
 	add(line, follow_gate_name(&line->progress->follower, gate));
+	add(line, still);
 	add(line, rows[code].words);
 	add_occasion(line, line->event->branch, call);
 	end(line);
@@ -334,12 +335,12 @@ static void tell_gate(struct line *line, uint32_t gate, uint32_t call)
 static void gate_checked(struct line *line)
 {
 	const struct follow_command *command = &line->progress->follower.command;
-	tell_gate(line, command->gate, command->call);
+	tell_gate(line, command->gate, command->call, "");
 }
 
 static void gate_repeated(struct line *line)
 {
-	tell_gate(line, line->event->gate, line->event->call);
+	tell_gate(line, line->event->gate, line->event->call, " still");
 }
 
 static void call_answered(struct line *line)

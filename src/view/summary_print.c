@@ -85,6 +85,10 @@ static void add_state(struct buffer *buffer, const struct store_run *run, bool c
 static void add_agent(struct buffer *buffer, const struct summary_agent *agent)
 {
 	buffer_add_line(buffer, text_of(agent->name), SUMMARY_LINE);
+	if (agent->assignments == 0) {
+		buffer_add_string(buffer, ": did not work\n");
+		return;
+	}
 	buffer_add_string(buffer, ": ");
 	words_add_count(buffer, agent->assignments, "assignment", "assignments");
 	buffer_add_string(buffer, ", ");
