@@ -16,7 +16,9 @@ $(BUILD)/build.ninja:
 demo: build
 	.ci/install demo
 	$(MUSTER) run teams/web-app.yaml -i brief=@$(SAMPLE)/brief.md --rehearse $(SAMPLE)/rehearsal.yaml
-	$(MUSTER) artifacts -1
+	@echo
+	@echo "To play the game, open frontend/index.html of this folder, or start backend/server.js there:"
+	@ls -td .muster/runs/web-app-*/workspace | head -n 1
 
 check: build
 	.ci/install demo check

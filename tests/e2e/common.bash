@@ -8,7 +8,7 @@ enter() {
 	cp -r "$MUSTER_SOURCE"/{teams,prompts,gates,samples} "$1"
 	cd "$1" || return 1
 	PATH=$(dirname "$MUSTER"):$PATH
-	export NO_COLOR=1
+	export NO_COLOR=1 MUSTER_DATADIR=$1
 }
 
 setup() {

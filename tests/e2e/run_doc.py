@@ -4,7 +4,8 @@
 - A block whose opening line names a file after the language (```yaml report.yaml) becomes that file.
 - In a block marked `console`, lines that begin with "$ " are run, in order, by one shell per block. A
   command must end with status 0, unless the next one is `echo $?`: then the status is what is shown
-  below that. Other lines must be in what the command prints, in this order; "..." stands for anything.
+  below that. Other lines must be in what the command prints, in this order; "..." stands for anything,
+  and any time of a run (00:00.0) for any other.
 - In a block marked `sh`, every command must be one of those that CI performs (KNOWN)."""
 
 import pathlib
@@ -17,8 +18,20 @@ TIME_LIMIT = 120
 
 
 def blocks(text):
-    for match in re.finditer(r"^```(\S*)[ ]?(.*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        yield match[1], match[2].strip(), match[3], text.count("\n", 0, match.start()) + 1
+    """Language, file name, body and line number of each fenced block."""
+    opened = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if opened is None and line.startswith("```"):
+            language, _, name = line[3:].partition(" ")
+            opened, body = (language, name.strip(), number), []
+        elif opened is not None and line == "```":
+            language, name, start = opened
+            yield language, name, "\n".join(body) + "\n", start
+            opened = None
+        elif opened is not None:
+            body.append(line)
+    if opened is not None:
+        sys.exit(f"the block that begins on line {opened[2]} does not end")
 
 
 def commands(body):
@@ -33,7 +46,8 @@ def commands(body):
 
 
 def pattern(line):
-    return ".*".join(re.escape(part) for part in line.split("..."))
+    exact = ".*".join(re.escape(part) for part in line.split("..."))
+    return re.sub(r"\d\d:\d\d\\\.\d", r"\\d\\d:\\d\\d\\.\\d", exact)
 
 
 def missing(shown, printed):
