@@ -172,11 +172,6 @@ static bool apply_question_asked(
 			.call = event->call,
 			.gate = event->gate,
 			.record = state->record};
-	if (event->call != RUN_NONE && event->call < branch->call_count) {
-		branch->calls[event->call].question = event->question;
-	} else if (event->code == QUESTION_POLICY) {
-		branch->asked = true;
-	}
 	return true;
 }
 
@@ -278,7 +273,6 @@ static bool apply_branch_closed(
 	branch->phase = PHASE_CLOSED;
 	branch->outcome = event->code;
 	branch->ending = OUTCOME_OPEN;
-	branch->asked = false;
 	branch->messages = 0;
 	run_branch_release(branch);
 	forget_branch(state, event->branch);

@@ -79,8 +79,7 @@ static void begin_calls(
 			.hash = facts->hash,
 			.bytes = facts->bytes,
 			.command = RUN_NONE,
-			.child = RUN_NONE,
-			.question = RUN_NONE};
+			.child = RUN_NONE};
 		if (run_is_handoff(facts->kind)) {
 			const struct run_edge *edge = &rules->edges[facts->edge];
 			add_checks(&call->checklist, edge->needs, edge->need_count);
@@ -340,9 +339,6 @@ static void answer_policy_question(struct run_state *state, const struct run_rul
 	const struct run_question *question, enum run_choice choice)
 {
 	struct run_branch *branch = &state->branches[question->branch];
-	if (question->call == RUN_NONE) {
-		branch->asked = false;
-	}
 	if (choice == CHOICE_RETRY) {
 		branch->allowance++;
 	} else if (choice == CHOICE_SKIP) {
@@ -380,15 +376,15 @@ static bool apply_person_answered(
 		(state->question_count - index) * sizeof(*state->questions));
 	struct run_branch *branch = &state->branches[question.branch];
 	bool yes = event->code == CHOICE_YES;
-	if (question.call != RUN_NONE) {
-		branch->calls[question.call].question = RUN_NONE;
-	}
 	if (question.kind == QUESTION_TOOL) {
 		struct run_call *call = &branch->calls[question.call];
 		call->approved = yes;
 		call->answer = yes ? ANSWER_NONE : ANSWER_REJECTED;
-		branch->bytes += yes ? 0 : FOLD_TEMPLATE_BYTES;
-		fold_answered(branch);
+		if (!yes) {
+			branch->bytes += FOLD_TEMPLATE_BYTES;
+			fold_drop_questions(state, question.branch, question.call);
+			fold_answered(branch);
+		}
 	} else if (question.kind == QUESTION_GATE) {
 		answer_gate_question(
 			state, &question, run_checklist_of(branch, question.call), yes);

@@ -165,7 +165,6 @@ static void code_call(struct codec *codec, struct run_call *call, const struct r
 	code_i64(codec, &call->bytes);
 	code_u32(codec, &call->command, RUN_NONE);
 	code_index(codec, &call->child, state->branch_count, true);
-	code_u32(codec, &call->question, RUN_NONE);
 	CODE_ENUM(codec, call->answer, ANSWER_CANCELLED);
 	code_u32(codec, &call->value, RUN_NONE);
 	code_flag(codec, &call->failed);
@@ -225,7 +224,6 @@ static void code_branch(struct codec *codec, struct run_branch *branch,
 	code_bits(codec, &branch->failing_hash);
 	code_u32(codec, &branch->failing_count, RUN_NONE);
 	code_flag(codec, &branch->dirty);
-	code_flag(codec, &branch->asked);
 	code_i64(codec, &branch->bytes);
 	code_i64(codec, &branch->report_bytes);
 }

@@ -66,7 +66,7 @@ static enum decision decide_permission(
 	if (!call->ask || call->approved) {
 		return GO_ON;
 	}
-	if (call->question != RUN_NONE) {
+	if (run_question_find(state, QUESTION_TOOL, branch, index, RUN_NONE) != RUN_NONE) {
 		return WAIT;
 	}
 	decide_event(event, QUESTION_ASKED, branch, QUESTION_TOOL);
@@ -221,6 +221,18 @@ static enum decision open_handoff(const struct run_state *state, const struct ru
 	return DECIDED;
 }
 
+// Does the call wait for a person?
+static bool is_asked(const struct run_state *state, uint32_t branch, uint32_t call)
+{
+	for (uint32_t i = 0; i < state->question_count; i++) {
+		const struct run_question *question = &state->questions[i];
+		if (question->branch == branch && question->call == call) {
+			return true;
+		}
+	}
+	return false;
+}
+
 // All checks of the answer are made on one tree; then those that pass open together.
 static enum decision decide_handoffs(const struct run_state *state, const struct run_rules *rules,
 	uint32_t branch, struct run_event *event)
@@ -247,7 +259,7 @@ static enum decision decide_handoffs(const struct run_state *state, const struct
 		if (decision == GO_ON && ready++ == 0) {
 			first_ready = i;
 		}
-		checking = checking || (decision == WAIT && call->question == RUN_NONE);
+		checking = checking || (decision == WAIT && !is_asked(state, branch, i));
 	}
 	if (ready && !checking) {
 		return open_handoff(state, rules, branch, first_ready, event);

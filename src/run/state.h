@@ -47,9 +47,8 @@ struct run_call {
 	bool effectful, ask, approved;
 	uint64_t hash;
 	int64_t bytes;
-	uint32_t command;  // RUN_NONE: not scheduled
-	uint32_t child;    // branch; RUN_NONE: not opened
-	uint32_t question; // open one; RUN_NONE
+	uint32_t command; // RUN_NONE: not scheduled
+	uint32_t child;   // branch; RUN_NONE: not opened
 	enum run_answer answer;
 	uint32_t value;
 	bool failed;
@@ -99,7 +98,6 @@ struct run_branch {
 	uint64_t failing_hash;
 	uint32_t failing_count;
 	bool dirty;           // an effectful call ran since its last record
-	bool asked;           // a policy question of its completion is open
 	int64_t bytes;        // of its conversation
 	int64_t report_bytes; // of its last text
 };
