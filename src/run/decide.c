@@ -92,27 +92,25 @@ enum decision decide_room(const struct run_state *state, const struct run_rules 
 // Has it a command under way that takes one of the places of max_concurrency?
 static bool has_place(const struct run_state *state, uint32_t branch)
 {
-	for (uint32_t i = 0; i < state->command_count; i++) {
-		enum run_command_kind kind = state->commands[i].kind;
-		if (state->commands[i].branch == branch && kind != COMMAND_OPEN_SANDBOX &&
-			kind != COMMAND_RECORD) {
-			return true;
-		}
-	}
-	return false;
+	return run_under_way(state, branch, COMMAND_CALL_MODEL) ||
+		run_under_way(state, branch, COMMAND_CALL_TOOL);
 }
 
 bool decide_place(const struct run_state *state, uint32_t branch)
 {
 	int64_t taken = 0;
+	if (branch != RUN_NONE && has_place(state, branch)) {
+		return true;
+	}
 	for (uint32_t i = 0; i < state->open_count; i++) {
 		uint32_t id = state->open[i];
 		// To open one more, those that are about to think count as well.
 		bool thinks = branch == RUN_NONE && state->branches[id].phase == PHASE_THINK;
-		taken += thinks || has_place(state, id);
+		bool works = thinks || has_place(state, id) ||
+			run_under_way(state, id, COMMAND_CHECK_GATE);
+		taken += works && id != branch;
 	}
-	return state->limits.max_concurrency == 0 || taken < state->limits.max_concurrency ||
-		(branch != RUN_NONE && has_place(state, branch));
+	return state->limits.max_concurrency == 0 || taken < state->limits.max_concurrency;
 }
 
 // The least retries over the gates of a list; `fallback` when none counts.
