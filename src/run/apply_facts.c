@@ -262,7 +262,9 @@ static bool apply_gate_checked(
 	struct run_checklist *list = run_checklist_of(branch, command.call);
 	for (uint32_t i = 0; list && i < list->count; i++) {
 		struct run_check *check = &list->checks[i];
-		if (check->gate != command.gate) {
+		// Only what this very command was to find out: the list may be a newer one.
+		if (check->gate != command.gate || check->progress != PROGRESS_SCHEDULED ||
+			check->command != command.number) {
 			continue;
 		}
 		check->progress = progress[event->code];

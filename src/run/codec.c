@@ -326,8 +326,8 @@ static bool references_fit(const struct run_state *state)
 	for (uint32_t i = 0; i < state->command_count; i++) {
 		const struct run_command *command = &state->commands[i];
 		uint32_t calls = state->branches[command->branch].call_count;
-		bool needs_call = command->kind == COMMAND_CALL_TOOL;
-		if ((command->call >= calls && (needs_call || command->call != RUN_NONE)) ||
+		// A check may outlive the call that it was made for.
+		if ((command->call >= calls && command->kind == COMMAND_CALL_TOOL) ||
 			(command->kind == COMMAND_CHECK_GATE && command->gate == RUN_NONE)) {
 			return false;
 		}
