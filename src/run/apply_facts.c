@@ -219,13 +219,16 @@ static bool apply_recorded(
 	if (event->failed) {
 		// A run that is ending must not wait for a workspace that is gone.
 		if (run_branch_ending(state, 0)) {
-			state->branches[event->branch].dirty = false;
+			struct run_branch *branch = &state->branches[event->branch];
+			state->unrecorded |= run_agent_bit(branch->agent);
+			branch->dirty = false;
 		} else {
 			state->unavailable = true;
 		}
 		return true;
 	}
 	state->branches[event->branch].dirty = false;
+	state->unrecorded = 0;
 	state->record += event->changes > 0;
 	state->violators = event->agents;
 	for (uint32_t i = 0; i < event->gate_count; i++) {

@@ -296,6 +296,7 @@ static void code_state(struct codec *codec, struct run_state *state, const struc
 	code_u32(codec, &state->turns, RUN_NONE);
 	code_u32(codec, &state->record, RUN_NONE);
 	code_flag(codec, &state->recording);
+	code_bits(codec, &state->unrecorded);
 	code_bits(codec, &state->violators);
 	code_use(codec, &state->used);
 	code_use(codec, &state->reserved);

@@ -344,7 +344,7 @@ static enum decision decide_record(
 		return GO_ON;
 	}
 	decide_command(state, event, branch, COMMAND_RECORD);
-	event->agents = 0;
+	event->agents = state->unrecorded;
 	for (uint32_t i = 0; i < state->open_count; i++) {
 		const struct run_branch *other = &state->branches[state->open[i]];
 		if (other->dirty) {

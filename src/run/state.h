@@ -140,7 +140,8 @@ struct run_state {
 	uint32_t turns;
 	uint32_t record; // number of the last one
 	bool recording;
-	uint64_t violators; // agents with writes outside `writes:` that stand
+	uint64_t unrecorded; // agents whose last changes could not be recorded when they ended
+	uint64_t violators;  // agents with writes outside `writes:` that stand
 	struct run_use used, reserved;
 	int64_t input_tokens, cached_tokens, output_tokens;
 	struct team_limits limits; // the rules' and what was added at resume
