@@ -171,10 +171,6 @@ static void add_session(struct arguments *arguments, struct arena *arena,
 	} else {
 		ADD(arguments, "--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf");
 	}
-	for (size_t i = 0; i < SYSTEM_FILES; i++) {
-		ADD(arguments, "--ro-bind-data", arena_printf(arena, "%d", descriptors->files[i]),
-			system_files[i].path);
-	}
 	// bubblewrap closes the descriptor: a command that had it could open "..", out on the machine.
 	if (geteuid() == 0) {
 		ADD(arguments, command->read_only ? "--ro-bind" : "--bind", MEETING_PLACE);
@@ -226,7 +222,7 @@ static bool exec(struct sandbox *sandbox, struct arena *arena,
 		.timeout = command->timeout,
 		.output_limit = command->output_limit,
 		.pass_fds = pass,
-		.pass_fd_count = geteuid() == 0 ? SYSTEM_FILES + 1 : SYSTEM_FILES + 2,
+		.pass_fd_count = geteuid() == 0 ? 1 : 2, // root binds it before
 		.prepare = geteuid() == 0 ? meet : NULL,
 		.prepare_data = local->path,
 		.drop = geteuid() == 0,
