@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -65,6 +66,15 @@ static bool write_all(int fd, struct text content)
 		content.length -= (size_t)written;
 	}
 	return true;
+}
+
+int file_in_memory(struct text content)
+{
+	int fd = memfd_create("content", MFD_CLOEXEC);
+	if (fd >= 0 && (!write_all(fd, content) || lseek(fd, 0, SEEK_SET) < 0)) {
+		file_close(&fd);
+	}
+	return fd;
 }
 
 bool file_read(struct arena *arena, const char *path, size_t limit, struct text *content,

@@ -15,6 +15,8 @@
 #define file_cleanup __attribute__((cleanup(file_close))) int
 
 void file_close(int *fd); // -1 is fine; keeps errno
+// A descriptor of a file without a name that holds the content, at its start; -1 with errno.
+int file_in_memory(struct text content);
 bool file_read(struct arena *arena, const char *path, size_t limit, struct text *content,
 	struct error *error);
 // Writes a temporary file beside it, then renames: the old content or the new, never a half, even

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -101,20 +100,7 @@ static int open_input(struct text input)
 	if (input.length == 0) {
 		return open("/dev/null", O_RDONLY | O_CLOEXEC);
 	}
-	int fd = memfd_create("input", MFD_CLOEXEC);
-	while (fd >= 0 && input.length) {
-		ssize_t written = write(fd, input.data, input.length);
-		if (written < 0 && errno != EINTR) {
-			close(fd);
-			return -1;
-		}
-		input.data += written > 0 ? written : 0;
-		input.length -= written > 0 ? (size_t)written : 0;
-	}
-	if (fd >= 0) {
-		lseek(fd, 0, SEEK_SET);
-	}
-	return fd;
+	return file_in_memory(input);
 }
 
 // What the child needs, and where it tells why the program did not start: it shares our memory.
@@ -402,5 +388,8 @@ bool process_run(struct arena *arena, const struct process *process, struct proc
 	file_close(&watch.process_fd);
 	file_close(&watch.pipes[0]);
 	file_close(&watch.pipes[1]);
+	if (!fine) {
+		errno = launch.failed;
+	}
 	return fine;
 }

@@ -50,7 +50,8 @@ struct process_result {
 	int64_t milliseconds;
 };
 
-// False, with the reason, only if the program could not be started. The whole process group is
-// killed at the end (not what left the group; a sandbox does that). Results are in the arena.
+// False, with the reason (also in errno), only if the program could not be started. The whole
+// process group is killed at the end (not what left the group; a sandbox does that). Results are in
+// the arena.
 bool process_run(struct arena *arena, const struct process *process, struct process_result *result,
 	struct error *error);
