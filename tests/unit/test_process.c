@@ -189,7 +189,6 @@ static void collect(void *data, int stream, struct text bytes)
 static void output_is_told_as_it_comes(void **state)
 {
 	(void)state;
-	buffer_cleanup out = {0};
 	struct buffer streams[2] = {{0}, {0}};
 	run_process((struct process){.argv = SHELL("echo a; echo b >&2; echo c"),
 		.output = collect,
