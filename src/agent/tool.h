@@ -42,6 +42,7 @@ struct tool {
 	const char *description;      // for the model
 	const struct key *parameters; // ends with a row without name
 	bool effectful;               // may change the workspace or the world
+	bool repeatable;              // effectful, but twice is the same as once
 	// Arguments are valid for `parameters`. All results are in the arena.
 	void (*run)(const struct tool_place *place, struct arena *arena, const cJSON *arguments,
 		struct tool_result *result);

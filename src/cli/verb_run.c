@@ -1,177 +1,6 @@
+#include "cli/driving.h"
 #include "cli/verb.h"
-
-#include <signal.h>
-#include <stdio.h>
-#include <unistd.h>
-
 #include "cli/vocabulary.h"
-#include "engine/engine.h"
-#include "view/progress.h"
-#include "view/summary.h"
-
-// The run that this process drives. Its texts for the progress come from the engine.
-struct driving {
-	struct job *job;
-	struct progress progress;
-	bool quiet;
-};
-
-static struct engine *volatile interruptible; // for the signal handler; NULL: nothing runs
-
-static void interrupt(int signal)
-{
-	(void)signal;
-	if (interruptible) {
-		engine_interrupt(interruptible);
-	}
-}
-
-// The first signal parks the run; the second ends the process at once, which loses nothing that the
-// journal holds.
-static void catch_signals(struct engine *engine)
-{
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
-	interruptible = engine;
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		sigaction(signals[i], &action, NULL);
-	}
-}
-
-static void verdict(void *data, uint32_t branch, uint32_t command, struct buffer *text)
-{
-	struct driving *driving = data;
-	buffer_add_string(text, job_verdict(driving->job, branch, command));
-}
-
-static void call(void *data, uint32_t branch, uint32_t number, struct buffer *text)
-{
-	struct driving *driving = data;
-	job_call_text(driving->job, branch, number, text);
-}
-
-static void said(void *data, uint32_t branch, struct buffer *text)
-{
-	struct driving *driving = data;
-	buffer_add_text(text, job_report(driving->job, branch));
-}
-
-static void reason(void *data, struct buffer *text)
-{
-	struct driving *driving = data;
-	buffer_add_string(text, job_reason(driving->job));
-}
-
-static const struct store_change *changes(void *data, size_t *count)
-{
-	struct driving *driving = data;
-	return job_changes(driving->job, count);
-}
-
-static void write_line(void *data, struct text line)
-{
-	(void)data;
-	fwrite(line.data, 1, line.length, stderr);
-}
-
-static void begin_progress(struct driving *driving)
-{
-	progress_init(&driving->progress, job_team(driving->job));
-	driving->progress.source = (struct progress_source){.data = driving,
-		.verdict = verdict,
-		.call = call,
-		.said = said,
-		.reason = reason,
-		.changes = changes};
-	driving->progress.colours = output_colours(STDERR_FILENO);
-	driving->progress.write = write_line;
-}
-
-static void watch(void *data, struct job *job, const struct run_event *event)
-{
-	struct driving *driving = data;
-	if (driving->quiet) {
-		return;
-	}
-	if (!driving->job) { // the first events come while the run is being added
-		driving->job = job;
-		fprintf(stderr, "run %s\n", job_id(job));
-		begin_progress(driving);
-	}
-	progress_event(&driving->progress, event);
-}
-
-static bool print_summary(
-	struct arguments *arguments, struct store *store, struct job *job, struct error *error)
-{
-	struct store_run run;
-	struct summary summary;
-	bool json = arguments_has(arguments, "json");
-	buffer_cleanup output = {0};
-	if (!json && arguments_has(arguments, "quiet")) {
-		return true;
-	}
-	if (!store_find(store, &arguments->arena, job_id(job), &run, error) ||
-		!summary_read(&summary, &arguments->arena, store, &run, job_team(job), error)) {
-		return false;
-	}
-	if (json) {
-		struct document document;
-		document_begin(&document, &output, "muster.run/1");
-		summary_json(&document, &summary);
-		document_end(&document);
-	} else {
-		buffer_add_char(&output, '\n');
-		summary_print(&output, &summary, output_colours(STDOUT_FILENO));
-	}
-	return output_write(&output, error);
-}
-
-// What went wrong, for those who see nothing else.
-static void print_reason(struct arguments *arguments, const struct job *job, int code)
-{
-	if (code != EXIT_OK && arguments_has(arguments, "quiet")) {
-		const char *why = job_reason(job);
-		struct error error = {0};
-		error_set(&error, ERROR_FAILED, "run %s ends with exit code %d%s%s", job_id(job),
-			code, why[0] ? ": " : "", why);
-		error_hint(&error, "'muster show %s' says more", job_id(job));
-		output_error(&error);
-	}
-}
-
-static int drive(
-	struct arguments *arguments, struct store *store, struct team *team, struct error *error)
-{
-	struct driving driving = {.quiet = arguments_has(arguments, "quiet")};
-	struct engine_watcher watcher = {watch, &driving};
-	struct engine *engine = engine_create(store, &watcher, error);
-	int code = EXIT_FAILED;
-	if (!engine) {
-		team_destroy(team);
-		return code;
-	}
-	size_t input_count;
-	const char **inputs = arguments_values(arguments, "input", &input_count);
-	struct engine_start start = {.team = team,
-		.inputs = inputs,
-		.input_count = input_count,
-		.rehearsal = arguments_value(arguments, "rehearse"),
-		.sandbox = arguments_value(arguments, "sandbox")};
-	catch_signals(engine);
-	struct job *job = engine_add(engine, &start, error);
-	if (job && engine_drive(engine, error)) {
-		code = run_exit_code(job_state(job));
-		print_reason(arguments, job, code);
-		print_summary(arguments, store, job, error);
-	}
-	if (driving.job) {
-		progress_finish(&driving.progress);
-	}
-	interruptible = NULL;
-	engine_destroy(engine);
-	return code;
-}
 
 static int run(struct arguments *arguments, struct error *error)
 {
@@ -186,7 +15,15 @@ static int run(struct arguments *arguments, struct error *error)
 		team_destroy(team);
 		return EXIT_FAILED;
 	}
-	int code = drive(arguments, store, team, error);
+	size_t input_count;
+	const char **inputs = arguments_values(arguments, "input", &input_count);
+	struct engine_start start = {.team = team,
+		.inputs = inputs,
+		.input_count = input_count,
+		.rehearsal = arguments_value(arguments, "rehearse"),
+		.sandbox = arguments_value(arguments, "sandbox")};
+	struct driven driven = {.start = &start};
+	int code = drive(arguments, store, &driven, error);
 	store_close(store);
 	return code;
 }
@@ -209,7 +46,8 @@ const struct verb verb_run = {
 	.details = "TEAM is a file or the name of a canned team. Progress goes to standard error, "
 		   "the\n"
 		   "result to standard output. The exit code says how the run ended\n"
-		   "(docs/exit-codes.md). Ctrl-C parks the run; a second Ctrl-C ends it at once.",
+		   "(docs/exit-codes.md). Ctrl-C parks the run; a second Ctrl-C ends it at once.\n"
+		   "A parked run goes on with 'muster resume'.",
 	.examples = (const char *const[]){"muster run team.yaml -i topic=tides",
 		"muster run hello --rehearse samples/hello/rehearsal.yaml",
 		"muster run web-app -i brief=@brief.md --quiet --json > result.json", NULL},

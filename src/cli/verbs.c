@@ -8,6 +8,7 @@ const struct verb *const verbs[] = {
 	&verb_plan,
 	&verb_graph,
 	&verb_run,
+	&verb_resume,
 	&verb_list,
 	&verb_show,
 	&verb_log,

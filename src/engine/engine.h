@@ -21,6 +21,8 @@ struct job; // one run in the engine's hands
 // Who wants to see what happens; called on the scheduler thread, after the event was applied.
 struct engine_watcher {
 	void (*event)(void *data, struct job *job, const struct run_event *event);
+	// The events of a run that is taken up again, as they are read from its journal; may be NULL.
+	void (*past)(void *data, struct job *job, const struct run_event *event);
 	void *data;
 };
 
@@ -28,9 +30,10 @@ struct engine_start {
 	struct team *team;         // becomes the engine's
 	const char *const *inputs; // "name=value", "name=@file"
 	size_t input_count;
-	const char *rehearsal; // path of a rehearsal script; NULL: real models
-	const char *sandbox;   // provider instead of the team's; NULL: the team's
-	const char *id;        // NULL: one is made
+	const struct team_values *values; // instead of inputs: checked before, copied
+	const char *rehearsal;            // path of a rehearsal script; NULL: real models
+	const char *sandbox;              // provider instead of the team's; NULL: the team's
+	const char *id;                   // NULL: one is made
 };
 
 // `store` must be open for writing and outlive the engine.
@@ -41,6 +44,12 @@ void engine_destroy(struct engine *engine); // NULL is fine
 // A new run; NULL on error (the team is freed all the same).
 struct job *engine_add(
 	struct engine *engine, const struct engine_start *start, struct error *error);
+// Takes a run up again from its journal, with the team and the rehearsal that it was started with:
+// what was under way is asked again, or (a tool that may have changed something) answered as
+// interrupted. `raise` is added to its limits. A run that has ended, or that another process drives,
+// is refused (ERROR_USAGE).
+struct job *engine_resume(struct engine *engine, const char *id,
+	const struct vocabulary *vocabulary, const struct team_limits *raise, struct error *error);
 // Until all runs have ended or parked. False when the journal cannot be written: then nothing more
 // was performed, and what the journal holds is what happened.
 bool engine_drive(struct engine *engine, struct error *error);

@@ -29,7 +29,8 @@ static void add_calls(struct buffer *json, const struct run_event *event)
 		if (call->edge != RUN_NONE) {
 			buffer_printf(json, ",\"edge\":%" PRIu32, call->edge);
 		}
-		buffer_printf(json, "%s%s}", call->effectful ? ",\"effectful\":true" : "",
+		buffer_printf(json, "%s%s%s}", call->effectful ? ",\"effectful\":true" : "",
+			call->repeatable ? ",\"repeatable\":true" : "",
 			call->ask ? ",\"ask\":true" : "");
 	}
 	buffer_add_char(json, ']');
@@ -149,6 +150,7 @@ static void read_calls(struct arena *arena, const cJSON *array, struct run_event
 			(struct run_call_facts){.kind = call_kind_of(json_string(item, "kind", "")),
 				.edge = (uint32_t)json_number(item, "edge", RUN_NONE),
 				.effectful = json_boolean(item, "effectful", false),
+				.repeatable = json_boolean(item, "repeatable", false),
 				.ask = json_boolean(item, "ask", false),
 				.hash = strtoull(json_string(item, "hash", "0"), NULL, 16),
 				.bytes = (int64_t)json_number(item, "bytes", 0)};

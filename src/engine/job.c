@@ -9,6 +9,7 @@
 #include "agent/instructions.h"
 #include "base/path.h"
 #include "engine/event_json.h"
+#include "engine/lock.h"
 #include "engine/rules.h"
 
 enum { INPUT_VARIABLE_LIMIT = 16 * 1024 /* longer inputs are no environment variables */ };
@@ -139,6 +140,10 @@ static bool prepare_workshop(
 	}
 	workshop->run = job->id;
 	workshop->folder = store_run_folder(store, &job->arena, job->id, error);
+	job->lock = workshop->folder ? run_lock(workshop->folder, job->id, error) : -1;
+	if (job->lock < 0) {
+		return false;
+	}
 	workshop->team = job->team;
 	workshop->values = &job->values;
 	workshop->gates = job->gates;
@@ -158,6 +163,20 @@ static bool prepare_workshop(
 	return workshop->folder != NULL;
 }
 
+static bool take_values(struct job *job, const struct engine_start *start, struct error *error)
+{
+	if (!start->values) {
+		return team_inputs(&job->arena, job->team, start->inputs, start->input_count,
+			&job->values, error);
+	}
+	job->values.values = arena_new_array(&job->arena, job->team->input_count + 1, const char *);
+	for (size_t i = 0; i < job->team->input_count; i++) {
+		const char *value = start->values->values[i];
+		job->values.values[i] = value ? arena_string(&job->arena, value) : NULL;
+	}
+	return true;
+}
+
 struct job *job_create(struct engine *engine, struct store *store, const struct engine_start *start,
 	struct error *error)
 {
@@ -166,12 +185,12 @@ struct job *job_create(struct engine *engine, struct store *store, const struct 
 	job->team = start->team;
 	job->rehearsal = start->rehearsal != NULL;
 	job->ready_last = &job->ready;
+	job->lock = -1;
 	job->id = start->id ? arena_string(&job->arena, start->id)
 			    : make_id(&job->arena, start->team->name);
 	job->created = clock_milliseconds(CLOCK_REALTIME);
-	if (!team_inputs(&job->arena, job->team, start->inputs, start->input_count, &job->values,
-		    error) ||
-		!compile_gates(job, error) || !prepare_workshop(job, store, start, error)) {
+	if (!take_values(job, start, error) || !compile_gates(job, error) ||
+		!prepare_workshop(job, store, start, error)) {
 		job_destroy(job);
 		return NULL;
 	}
@@ -202,6 +221,7 @@ void job_destroy(struct job *job)
 		work_destroy(job->ready);
 		job->ready = next;
 	}
+	file_close(&job->lock);
 	buffer_finish(&job->verdict);
 	free(job->written);
 	free(job->under_way);
@@ -381,7 +401,7 @@ static bool take_event(
 		!words_after(job, event, work, error)) {
 		return false;
 	}
-	if (event->kind == RUN_STARTED) {
+	if (event->kind == RUN_STARTED || event->kind == RUN_RESUMED) {
 		run_clock(job, true);
 	} else if (event->kind == RUN_PARKED || event->kind == RUN_FINISHED) {
 		run_clock(job, false);

@@ -37,6 +37,7 @@ struct job {
 	size_t under_way_count;
 	struct work *ready; // scheduled in this wake-up, to be submitted after the commit
 	struct work **ready_last;
+	int lock;                // the descriptor of lock.h
 	int64_t sequence;        // of the last event
 	int64_t created;         // milliseconds since 1970
 	int64_t worked, resumed; // working time up to `resumed` (monotonic); while it runs
@@ -53,6 +54,8 @@ struct job {
 struct job *job_create(struct engine *engine, struct store *store, const struct engine_start *start,
 	struct error *error);
 void job_destroy(struct job *job);
+// Puts a run that was created with the id of an earlier one back to where its journal ends.
+bool job_restore(struct job *job, const struct store_run *row, struct error *error);
 // Takes an event in (journal, fold, conversations), then all decisions that follow from it. Returns
 // false only when the journal cannot be written. `work` may be NULL.
 bool job_feed(struct job *job, struct run_event *event, struct work *work, struct error *error);
@@ -65,6 +68,7 @@ bool job_resting(const struct job *job); // ended, or parked
 
 // The engine's.
 void engine_show(struct engine *engine, struct job *job, const struct run_event *event);
+void engine_remember(struct engine *engine, struct job *job, const struct run_event *event);
 struct store *engine_store(struct engine *engine);
 void engine_done(struct work *work);
 
@@ -72,5 +76,7 @@ void engine_done(struct work *work);
 bool words_before(struct job *job, const struct run_event *event, struct error *error);
 bool words_after(
 	struct job *job, const struct run_event *event, struct work *work, struct error *error);
+// Notes what a record found for the report of the branch that made it.
+void words_changes(struct job *job, const struct run_event *event, const struct work *work);
 struct talk *words_talk(struct job *job, uint32_t branch); // made if missing
 void words_finish(struct job *job);

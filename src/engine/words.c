@@ -164,7 +164,7 @@ static bool take_tool_output(struct job *job, const struct run_event *event,
 	return true;
 }
 
-static void take_changes(struct job *job, const struct run_event *event, const struct work *work)
+void words_changes(struct job *job, const struct run_event *event, const struct work *work)
 {
 	const char *agent = job->team->agents[job->state.branches[event->branch].agent].name;
 	struct talk *talk = words_talk(job, event->branch);
@@ -225,7 +225,14 @@ static bool pass_on(struct job *job, const struct run_event *event, const struct
 	if (edge->input == TRANSFER_ALL) {
 		return true;
 	}
-	talk->conversation.first = talk->conversation.count;
+	size_t first = talk->conversation.count;
+	char key[32], number[32];
+	snprintf(key, sizeof(key), "first.%u", event->branch);
+	snprintf(number, sizeof(number), "%zu", first - talk->conversation.inherited);
+	talk->conversation.first = first;
+	if (!store_put_text(engine_store(job->engine), job->id, key, text_of(number), error)) {
+		return false;
+	}
 	if (edge->input == TRANSFER_LAST && talk->report) {
 		buffer_printf(&text, "%s\n\n", talk->report);
 	}
@@ -268,6 +275,28 @@ static bool close_branch(struct job *job, const struct run_event *event, struct 
 		answer_from_state(job, branch->parent, branch->parent_call, error);
 }
 
+// Calls that the state holds answered, but whose answer nobody has put into words: interrupted ones
+// after a crash, and those that a person rejected.
+static bool answer_late(struct job *job, struct error *error)
+{
+	for (uint32_t i = 0; i < job->state.open_count; i++) {
+		uint32_t id = job->state.open[i];
+		const struct run_branch *branch = &job->state.branches[id];
+		const struct conversation *conversation = &words_talk(job, id)->conversation;
+		for (uint32_t call = 0; call < branch->call_count; call++) {
+			enum run_answer answer = branch->calls[call].answer;
+			size_t place = conversation->call_place + call;
+			bool late = answer == ANSWER_INTERRUPTED || answer == ANSWER_REJECTED;
+			if (late && place < conversation->count &&
+				conversation->items[place].length == 0 &&
+				!answer_from_state(job, id, call, error)) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
 bool words_after(
 	struct job *job, const struct run_event *event, struct work *work, struct error *error)
 {
@@ -277,7 +306,7 @@ bool words_after(
 	case TOOL_ANSWERED:
 		return take_tool_output(job, event, work, error);
 	case WORKSPACE_RECORDED:
-		take_changes(job, event, work);
+		words_changes(job, event, work);
 		return true;
 	case CALL_ANSWERED:
 		return answer_from_state(job, event->branch, event->call, error);
@@ -285,6 +314,9 @@ bool words_after(
 		return open_branch(job, event, error);
 	case BRANCH_CLOSED:
 		return close_branch(job, event, error);
+	case PERSON_ANSWERED:
+	case RUN_RESUMED:
+		return answer_late(job, error);
 	default:
 		return true;
 	}

@@ -26,6 +26,7 @@ static struct run_call_facts *understand(struct work *work, const struct model_a
 		facts[i] = (struct run_call_facts){.kind = call_kind(call.kind),
 			.edge = call.edge >= 0 ? (uint32_t)call.edge : RUN_NONE,
 			.effectful = call.kind == TOOL_CALL_TOOL && call.tool->effectful,
+			.repeatable = call.kind == TOOL_CALL_TOOL && call.tool->repeatable,
 			.ask = call.permission == PERMISSION_ASK,
 			.hash = call.hash,
 			.bytes = (int64_t)made->arguments.length};

@@ -75,6 +75,7 @@ static void begin_calls(
 		*call = (struct run_call){.kind = facts->kind,
 			.edge = facts->edge,
 			.effectful = facts->effectful,
+			.repeatable = facts->repeatable,
 			.ask = facts->ask,
 			.hash = facts->hash,
 			.bytes = facts->bytes,
@@ -484,10 +485,10 @@ static void lose_command(struct run_state *state, const struct run_command *lost
 			PROGRESS_PENDING);
 	} else if (lost->kind == COMMAND_CALL_TOOL) {
 		struct run_call *call = &branch->calls[lost->call];
-		if (lost->effectful) {
+		branch->dirty = branch->dirty || lost->effectful;
+		if (lost->effectful && !call->repeatable) {
 			call->answer = ANSWER_INTERRUPTED;
 			call->value = lost->number;
-			branch->dirty = true;
 			branch->bytes += FOLD_TEMPLATE_BYTES;
 			fold_answered(branch);
 		} else {

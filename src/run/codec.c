@@ -159,6 +159,7 @@ static void code_call(struct codec *codec, struct run_call *call, const struct r
 		codec->failed = true;
 	}
 	code_flag(codec, &call->effectful);
+	code_flag(codec, &call->repeatable);
 	code_flag(codec, &call->ask);
 	code_flag(codec, &call->approved);
 	code_bits(codec, &call->hash);

@@ -44,7 +44,7 @@ struct run_checklist {
 struct run_call {
 	enum run_call_kind kind;
 	uint32_t edge;
-	bool effectful, ask, approved;
+	bool effectful, repeatable, ask, approved;
 	uint64_t hash;
 	int64_t bytes;
 	uint32_t command; // RUN_NONE: not scheduled

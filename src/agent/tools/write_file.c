@@ -51,5 +51,6 @@ const struct tool tool_write_file = {
 		"there. For small changes of a large file use apply_patch.",
 	.parameters = parameters,
 	.effectful = true,
+	.repeatable = true,
 	.run = run,
 };

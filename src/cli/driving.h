@@ -1,0 +1,18 @@
+/*
+ * What `muster run` and `muster resume` share: a run is driven until it ends or parks, told on
+ * standard error as it goes, and summed up on standard output. The first Ctrl-C parks it.
+ */
+#pragma once
+
+#include "cli/arguments.h"
+#include "engine/engine.h"
+
+struct driven {
+	const struct engine_start *start; // a new run; NULL: `run` is taken up again
+	const char *run;                  // id
+	struct team_limits raise;         // added to the limits of a run that is taken up again
+};
+
+// The exit code; with the error set the run could not be driven. Knows --json and --quiet.
+int drive(struct arguments *arguments, struct store *store, const struct driven *driven,
+	struct error *error);

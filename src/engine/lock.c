@@ -1,0 +1,38 @@
+#include "engine/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/path.h"
+
+int run_lock(const char *folder, const char *run, struct error *error)
+{
+	arena_cleanup arena = {0};
+	const char *path = path_join(&arena, folder, "lock");
+	char pid[32] = {0};
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0) {
+		error_errno(error, ERROR_FAILED, "cannot open '%s'", path);
+		return -1;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		ssize_t length = pread(fd, pid, sizeof(pid) - 1, 0);
+		error_set(error, ERROR_USAGE, "run '%s' is being driven by process %d", run,
+			length > 0 ? atoi(pid) : 0);
+		error_hint(error, "wait for it to end, or end it first");
+		file_close(&fd);
+		return -1;
+	}
+	int length = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, pid, (size_t)length, 0) != length) {
+		error_errno(error, ERROR_FAILED, "cannot write '%s'", path);
+		file_close(&fd);
+		return -1;
+	}
+	return fd;
+}
