@@ -28,6 +28,7 @@ chromium_prints() {
 
 # Starts the server that the team made; its port is in PORT.
 start_server() {
+	: >server.out
 	PORT=0 node "$(workspace)/backend/server.js" >server.out 3>&- &
 	SERVER=$!
 	for _ in $(seq 100); do

@@ -106,7 +106,7 @@ static void signals_and_descriptors_of_ours_are_not_handed_on(void **state)
 	char shell[128];
 	snprintf(shell, sizeof(shell),
 		"grep -E '^Sig(Blk|Ign)' /proc/self/status; test -e "
-		"/proc/self/fd/%d || echo closed; read x <&%d && echo open",
+		"/proc/self/fd/%d || echo closed; read x </proc/self/fd/%d && echo open",
 		leaking, passed);
 	run_process(
 		(struct process){.argv = SHELL(shell), .pass_fds = &passed, .pass_fd_count = 1});
