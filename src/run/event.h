@@ -140,9 +140,9 @@ struct run_call_facts {
 	uint32_t edge; // handoffs
 	bool effectful;
 	bool repeatable; // twice is the same as once: it is made again after a crash
-	bool ask;      // permission: a person has to say yes
-	uint64_t hash; // of name and arguments
-	int64_t bytes; // of the arguments
+	bool ask;        // permission: a person has to say yes
+	uint64_t hash;   // of name and arguments
+	int64_t bytes;   // of the arguments
 };
 
 struct run_event {

@@ -89,6 +89,10 @@ static bool open_repository(struct history *history, const char *path, struct er
 		git_repository_init_ext(&history->repository, path, &options) < 0) {
 		return git_fail(error, "open");
 	}
+	// Whoever opens a history drives its run: a lock that is there was left by a process that was
+	// killed while it moved the branch.
+	arena_cleanup arena = {0};
+	unlink(arena_printf(&arena, "%s/refs/heads/main.lock", path));
 	// Packing happens later, if at all: while a run goes on, speed counts.
 	if (git_repository_config(&config, history->repository) == 0) {
 		git_config_set_int32(config, "core.looseCompression", 1);

@@ -18,7 +18,7 @@ enum { HISTORY_FILE_LIMIT = 64 * 1024 * 1024, HISTORY_FILES = 200000 };
 
 struct history;
 
-// Opens or creates the repository. `untracked` (may be NULL) ends with NULL.
+// Opens or creates the repository, for the one process that drives the run. `untracked` (may be NULL) ends with NULL.
 struct history *history_open(const char *path, const char *const *untracked, struct error *error);
 void history_close(struct history *history); // NULL is fine
 
