@@ -14,7 +14,8 @@
 enum {
 	OPEN_FILES = 1024,
 	PROBE_PROCESSES = 64,
-	END_TIME = 10000, // milliseconds that the kernel may take to end a killed process tree
+	END_TIME =
+		60000, // milliseconds that the kernel may take to end what was killed (busy disk)
 };
 
 // What happens between fork and exec.

@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -150,6 +153,49 @@ static void nothing_is_written_or_removed_through_a_link(void **state)
 	assert_true(folder_remove(folder, TEXT("out"), &error)); // the link itself
 	assert_outside_untouched();
 	expect_read("real", "content");
+}
+
+// Swaps the folder "swapped" with a link that leads outside, again and again.
+static void *swap(void *data)
+{
+	atomic_bool *over = data;
+	while (!atomic_load(over)) {
+		syscall(SYS_renameat2, AT_FDCWD, "swapped", AT_FDCWD, "link", RENAME_EXCHANGE);
+	}
+	return NULL;
+}
+
+static void a_folder_swapped_for_a_link_meanwhile_leads_nowhere(void **state)
+{
+	(void)state;
+	struct error error = {0};
+	struct text content;
+	pthread_t thread;
+	atomic_bool over = false;
+	int read = 0, written = 0;
+	assert_true(file_make_folders("../target", 0755, &error));
+	assert_true(file_replace("../target/file", TEXT("outside"), 0644, &error));
+	write_inside("swapped/file", "inside");
+	assert_int_equal(symlink("../target", "link"), 0);
+	assert_int_equal(pthread_create(&thread, NULL, swap, &over), 0);
+	for (int i = 0; i < 3000; i++) {
+		arena_cleanup round = {0};
+		struct text path = TEXT("swapped/file");
+		if (folder_read(&round, folder, path, 100, &content, &error)) {
+			assert_text(content, "inside");
+			read++;
+		}
+		written += folder_write(folder, path, TEXT("inside"), 0644, &error);
+		folder_remove(folder, TEXT("swapped/none"), &error);
+		folder_remove_tree(folder, TEXT("swapped/none"), &error);
+		folder_make(folder, TEXT("swapped/made"), &error);
+	}
+	atomic_store(&over, true);
+	pthread_join(thread, NULL);
+	assert_true(read > 0 && written > 0);
+	assert_true(file_read(&arena, "../target/file", 100, &content, &error));
+	assert_text(content, "outside");
+	assert_int_equal(access("../target/made", F_OK), -1);
 }
 
 static void special_files_are_told_at_once_and_never_opened(void **state)
@@ -307,6 +353,7 @@ int main(void)
 		prepared(a_name_of_255_bytes_can_be_written),
 		prepared(links_inside_work_and_links_outside_are_refused),
 		prepared(nothing_is_written_or_removed_through_a_link),
+		prepared(a_folder_swapped_for_a_link_meanwhile_leads_nowhere),
 		prepared(special_files_are_told_at_once_and_never_opened),
 		prepared(a_file_over_the_limit_is_refused_without_being_read),
 		prepared(hostile_names_are_names),
