@@ -325,7 +325,8 @@ static bool tools_pending(const struct run_branch *branch)
 	return false;
 }
 
-bool decide_unrecorded(const struct run_branch *branch)
+// Did an earlier answer change what is not recorded yet? Then its record comes first.
+static bool is_unrecorded(const struct run_branch *branch)
 {
 	for (uint32_t i = 0; i < branch->call_count; i++) {
 		if (branch->calls[i].effectful && branch->calls[i].command != RUN_NONE) {
@@ -364,7 +365,7 @@ static enum decision decide_branch(const struct run_state *state, const struct r
 	uint32_t branch, struct run_event *event)
 {
 	const struct run_branch *at = &state->branches[branch];
-	bool due = !tools_pending(at) || decide_unrecorded(at);
+	bool due = !tools_pending(at) || is_unrecorded(at);
 	if (due && decide_record(state, branch, event) == DECIDED) {
 		return DECIDED;
 	}

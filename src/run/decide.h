@@ -27,8 +27,6 @@ enum decision decide_refusal(const struct run_state *state, const struct run_rul
 	uint32_t branch, uint32_t call, struct run_event *event);
 enum decision decide_used_up(const struct run_state *state, enum team_policy policy,
 	uint32_t branch, uint32_t call, struct run_event *event);
-// Did an earlier answer change what is not recorded yet? Then its record comes first.
-bool decide_unrecorded(const struct run_branch *branch);
 // The calls of an answer: tools, then the record, then handoffs.
 enum decision decide_act(const struct run_state *state, const struct run_rules *rules,
 	uint32_t branch, struct run_event *event);

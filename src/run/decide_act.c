@@ -37,7 +37,7 @@ static bool workspace_free(
 	const struct run_state *state, const struct run_rules *rules, uint32_t branch)
 {
 	uint64_t overlaps = rules->agents[state->branches[branch].agent].overlaps;
-	if (state->recording || decide_unrecorded(&state->branches[branch])) {
+	if (state->recording) {
 		return false;
 	}
 	for (uint32_t i = 0; i < state->open_count; i++) {
