@@ -270,6 +270,10 @@ static bool apply_branch_closed(
 	if (!branch || branch->outstanding || branch->open_children) {
 		return false;
 	}
+	if (branch->dirty) {
+		state->unrecorded |= run_agent_bit(branch->agent);
+		branch->dirty = false;
+	}
 	branch->phase = PHASE_CLOSED;
 	branch->outcome = event->code;
 	branch->ending = OUTCOME_OPEN;

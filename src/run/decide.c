@@ -436,7 +436,8 @@ static enum decision decide_endings(
 			return DECIDED;
 		}
 		// Only when the whole run ends, what cannot be recorded is let go.
-		bool let_go = run_branch_ending(state, 0) && !state->recording;
+		bool let_go = run_branch_ending(state, 0) && !state->recording &&
+			state->sandbox != SANDBOX_OPENING;
 		if (branch->dirty && !let_go) {
 			continue;
 		}
