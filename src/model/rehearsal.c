@@ -81,7 +81,7 @@ static void miss(const struct script *script, const struct script_agent *agent,
 		condition_explain(&text, differs, view);
 	}
 	error_set(error, ERROR_FAILED, "%s", text.data);
-	error_hint(error, "Add an answer under agents.%s, or change the 'when' that differs.",
+	error_hint(error, "add an answer under agents.%s, or change the 'when' that differs.",
 		request->agent);
 }
 

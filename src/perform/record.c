@@ -126,12 +126,14 @@ static void add_violation(struct recorder *recorder, const char *path, uint32_t 
 	recorder->violations = violation;
 }
 
-// Removes what is undone: the path is again what it was before.
-static void drop_undone(struct recorder *recorder, const char *path, const char *blob)
+// Removes what is undone: the path is again what it was before. True if it was one.
+static bool drop_undone(struct recorder *recorder, const char *path, const char *blob)
 {
+	bool undone = false;
 	for (struct violation **at = &recorder->violations; *at;) {
 		struct violation *violation = *at;
 		if (strcmp(violation->path, path) == 0 && strcmp(violation->before, blob) == 0) {
+			undone = true;
 			*at = violation->next;
 			free(violation->path);
 			free(violation);
@@ -139,6 +141,7 @@ static void drop_undone(struct recorder *recorder, const char *path, const char 
 			at = &violation->next;
 		}
 	}
+	return undone;
 }
 
 static bool stands(const struct recorder *recorder, const char *path, uint32_t agent)
@@ -154,8 +157,8 @@ static bool stands(const struct recorder *recorder, const char *path, uint32_t a
 static void note_change(
 	struct recorder *recorder, const struct store_change *change, uint32_t agent)
 {
-	drop_undone(recorder, change->path, change->blob);
-	if (change->outside && !stands(recorder, change->path, agent)) {
+	bool undone = drop_undone(recorder, change->path, change->blob);
+	if (change->outside && !undone && !stands(recorder, change->path, agent)) {
 		add_violation(recorder, change->path, agent);
 	}
 	set_blob(recorder, change->path, change->blob);

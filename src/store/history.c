@@ -79,20 +79,28 @@ static bool load_last_commit(struct history *history, struct error *error)
 	return fine || git_fail(error, "read");
 }
 
+// Whoever opens a history drives its run: a lock file that is there was left by a process that was
+// killed.
+static void remove_locks(const char *path)
+{
+	static const char *const locks[] = {"config.lock", "HEAD.lock", "refs/heads/main.lock"};
+	arena_cleanup arena = {0};
+	for (size_t i = 0; i < sizeof(locks) / sizeof(locks[0]); i++) {
+		unlink(arena_printf(&arena, "%s/%s", path, locks[i]));
+	}
+}
+
 static bool open_repository(struct history *history, const char *path, struct error *error)
 {
 	git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
 	git_config *config = NULL;
 	options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH;
 	options.initial_head = "main";
+	remove_locks(path);
 	if (git_repository_open_bare(&history->repository, path) < 0 &&
 		git_repository_init_ext(&history->repository, path, &options) < 0) {
 		return git_fail(error, "open");
 	}
-	// Whoever opens a history drives its run: a lock that is there was left by a process that was
-	// killed while it moved the branch.
-	arena_cleanup arena = {0};
-	unlink(arena_printf(&arena, "%s/refs/heads/main.lock", path));
 	// Packing happens later, if at all: while a run goes on, speed counts.
 	if (git_repository_config(&config, history->repository) == 0) {
 		git_config_set_int32(config, "core.looseCompression", 1);

@@ -7,6 +7,7 @@ Each round starts the steady team, kills the process (SIGKILL) after a random ti
 again now and then, and at last lets it end. Then both logs have their two lines exactly once, the
 gates hold, the journal folds (the resume did that), and the history agrees with the workspace.
 """
+import json
 import os
 import random
 import subprocess
@@ -42,6 +43,12 @@ def play(command, folder, delay):
     return False
 
 
+def is_done(folder, run):
+    shown = subprocess.run([MUSTER, "show", run, "--json"], cwd=folder, capture_output=True,
+                           text=True, check=True)
+    return json.loads(shown.stdout)["run"]["state"] == "done"
+
+
 def check(folder, run):
     workspace = os.path.join(folder, ".muster", "runs", run, "workspace")
     for side in ("left", "right"):
@@ -73,13 +80,10 @@ def main():
                     unborn += 1  # it was killed before it was there
                     continue
                 run = runs[0]
-                while chance.random() < 0.3 and play([MUSTER, "resume", run, "--quiet"], folder,
-                                                     chance.uniform(0, whole)):
-                    kills += 1
-                state = subprocess.run([MUSTER, "show", run, "--json"], cwd=folder,
-                                       capture_output=True, text=True).stdout
-                if '"state":"done"' not in state.replace(" ", ""):
-                    play([MUSTER, "resume", run, "--quiet"], folder, None)
+                while not is_done(folder, run):
+                    # Now and then the process that goes on is killed as well.
+                    delay = chance.uniform(0, whole) if chance.random() < 0.3 else None
+                    kills += play([MUSTER, "resume", run, "--quiet"], folder, delay)
                 check(folder, run)
             else:
                 check(folder, names(folder)[0])
