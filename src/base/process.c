@@ -142,10 +142,12 @@ static bool pass_descriptors(const struct launch *launch)
 
 static void reset_signals(void)
 {
-	struct sigaction standard = {.sa_handler = SIG_DFL};
 	sigset_t none;
+	// The kernel's form of SIG_DFL without flags. The library would leave out its own two signals,
+	// which some parents (make) pass on ignored.
+	static const uint64_t standard[4] = {0};
 	for (int signal = 1; signal < NSIG; signal++) {
-		sigaction(signal, &standard, NULL);
+		syscall(SYS_rt_sigaction, signal, standard, NULL, sizeof(uint64_t));
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

@@ -75,13 +75,15 @@ static void keep(struct play_entry *entry, const struct run_event *event)
 	entry->event = (struct run_event){.kind = event->kind, .at = event->at};
 	for (const struct run_field *field = run_event_fields(event->kind); field->name; field++) {
 		if (field->type == FIELD_CALLS) {
-			memcpy(entry->calls, event->calls,
-				event->call_count * sizeof(entry->calls[0]));
+			for (uint32_t i = 0; i < event->call_count; i++) {
+				entry->calls[i] = event->calls[i];
+			}
 			entry->event.calls = event->call_count ? entry->calls : NULL;
 			entry->event.call_count = event->call_count;
 		} else if (field->type == FIELD_GATES) {
-			memcpy(entry->gates, event->gates,
-				event->gate_count * sizeof(entry->gates[0]));
+			for (uint32_t i = 0; i < event->gate_count; i++) {
+				entry->gates[i] = event->gates[i];
+			}
 			entry->event.gates = event->gate_count ? entry->gates : NULL;
 			entry->event.gate_count = event->gate_count;
 		} else {
