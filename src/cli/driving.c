@@ -151,7 +151,7 @@ static bool print_summary(
 }
 
 // What went wrong, for those who see nothing else.
-static void print_reason(struct arguments *arguments, const struct job *job, int code)
+static void print_reason(struct arguments *arguments, struct job *job, int code)
 {
 	if (code != EXIT_OK && arguments_has(arguments, "quiet")) {
 		const char *why = job_reason(job);
@@ -178,6 +178,12 @@ int drive(struct arguments *arguments, struct store *store, const struct driven 
 	struct job *job = driven->start
 		? engine_add(engine, driven->start, error)
 		: engine_resume(engine, driven->run, vocabulary(), &driven->raise, error);
+	if (job && driven->answered && !engine_answer(engine, job, driven->choice, error)) {
+		// Nothing was answered: the run parks again where it was.
+		struct error again = {0};
+		engine_drive(engine, &again);
+		job = NULL;
+	}
 	if (job && engine_drive(engine, error)) {
 		code = run_exit_code(job_state(job));
 		print_reason(arguments, job, code);
@@ -188,5 +194,23 @@ int drive(struct arguments *arguments, struct store *store, const struct driven 
 	}
 	interruptible = NULL;
 	engine_destroy(engine);
+	return code;
+}
+
+int go_on(struct arguments *arguments, struct driven *driven, struct error *error)
+{
+	struct store_run row;
+	// A folder without runs gets no store from being asked.
+	struct store *store = store_open(".", STORE_READ, error);
+	bool found =
+		store && store_find(store, &arguments->arena, arguments->operands[0], &row, error);
+	store_close(store);
+	store = found ? store_open(".", STORE_WRITE, error) : NULL;
+	if (!store) {
+		return EXIT_USAGE;
+	}
+	driven->run = row.id;
+	int code = drive(arguments, store, driven, error);
+	store_close(store);
 	return code;
 }

@@ -10,9 +10,13 @@
 struct driven {
 	const struct engine_start *start; // a new run; NULL: `run` is taken up again
 	const char *run;                  // id
-	struct team_limits raise;         // added to the limits of a run that is taken up again
+	bool answered;                    // with `choice`, to what the run asks
+	enum run_choice choice;
+	struct team_limits raise; // added to the limits of a run that is taken up again
 };
 
 // The exit code; with the error set the run could not be driven. Knows --json and --quiet.
 int drive(struct arguments *arguments, struct store *store, const struct driven *driven,
 	struct error *error);
+// The same for the run that the first operand names; fills in driven->run.
+int go_on(struct arguments *arguments, struct driven *driven, struct error *error);

@@ -43,23 +43,10 @@ static bool read_raises(struct arguments *arguments, struct team_limits *raise, 
 static int run(struct arguments *arguments, struct error *error)
 {
 	struct driven driven = {0};
-	struct store_run row;
 	if (!read_raises(arguments, &driven.raise, error)) {
 		return EXIT_USAGE;
 	}
-	// A folder without runs gets no store from being asked.
-	struct store *store = store_open(".", STORE_READ, error);
-	bool found =
-		store && store_find(store, &arguments->arena, arguments->operands[0], &row, error);
-	store_close(store);
-	store = found ? store_open(".", STORE_WRITE, error) : NULL;
-	if (!store) {
-		return EXIT_USAGE;
-	}
-	driven.run = row.id;
-	int code = drive(arguments, store, &driven, error);
-	store_close(store);
-	return code;
+	return go_on(arguments, &driven, error);
 }
 
 static const struct option options[] = {

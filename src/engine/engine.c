@@ -299,6 +299,28 @@ struct job *engine_resume(struct engine *engine, const char *id,
 	return job;
 }
 
+bool engine_answer(
+	struct engine *engine, struct job *job, enum run_choice choice, struct error *error)
+{
+	struct run_event answer = {.kind = PERSON_ANSWERED, .code = choice};
+	int64_t before = job->sequence;
+	if (job->state.question_count == 0) {
+		return error_set(error, ERROR_USAGE, "run '%s' asks nothing", job->id) ||
+			error_hint(error, "'muster resume %s' goes on", job->id);
+	}
+	answer.question = job->state.questions[0].number;
+	if (!store_begin(engine->store, error)) {
+		return false;
+	}
+	if (!job_feed(job, &answer, NULL, error) || !commit(engine, error)) {
+		store_rollback(engine->store);
+		return false;
+	}
+	return job->sequence > before ||
+		error_set(error, ERROR_USAGE, "this is no answer to what run '%s' asks", job->id) ||
+		error_hint(error, "'muster show %s' says what it asks", job->id);
+}
+
 static bool take_done(struct engine *engine, struct work *done, struct error *error)
 {
 	bool fine = true;

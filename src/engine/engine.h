@@ -50,6 +50,10 @@ struct job *engine_add(
 // is refused (ERROR_USAGE).
 struct job *engine_resume(struct engine *engine, const char *id,
 	const struct vocabulary *vocabulary, const struct team_limits *raise, struct error *error);
+// The answer of a person to the oldest open question of a run that was taken up again. Refused
+// (ERROR_USAGE) when nothing is asked, or the answer does not fit what is.
+bool engine_answer(
+	struct engine *engine, struct job *job, enum run_choice choice, struct error *error);
 // Until all runs have ended or parked. False when the journal cannot be written: then nothing more
 // was performed, and what the journal holds is what happened.
 bool engine_drive(struct engine *engine, struct error *error);
@@ -60,7 +64,7 @@ const char *job_id(const struct job *job);
 const struct team *job_team(const struct job *job);
 const struct run_state *job_state(const struct job *job);
 // Why the run parked as unavailable, or failed to start a command: one sentence, or "".
-const char *job_reason(const struct job *job);
+const char *job_reason(struct job *job);
 // The failing lines of a verdict ("- ..." each), as an agent gets them; "" if there are none.
 const char *job_verdict(struct job *job, uint32_t branch, uint32_t command);
 // For an answered or scheduled tool call: its name and a short form of its arguments.

@@ -430,32 +430,6 @@ bool job_feed(struct job *job, struct run_event *event, struct work *work, struc
 	return true;
 }
 
-static const char *park_reason(const struct job *job)
-{
-	static const char *const limits[] = {[LIMIT_NONE] = "",
-		[LIMIT_TURNS] = "the run's limit of turns is reached",
-		[LIMIT_TIME] = "the run's time is over",
-		[LIMIT_USD] = "the run's limit of cost is reached",
-		[LIMIT_TOKENS] = "the run's limit of tokens is reached",
-		[LIMIT_TOOL_CALLS] = "the run's limit of tool calls is reached",
-		[LIMIT_HANDOFFS] = "the run's limit of handoffs is reached"};
-	if (job->state.status == RUN_PARKED_STATUS && job->state.park == PARK_LIMIT) {
-		return limits[job->state.limit];
-	}
-	if (job->state.status == RUN_PARKED_STATUS && job->state.park == PARK_PERSON) {
-		return "it waits for a person";
-	}
-	if (job->state.status == RUN_PARKED_STATUS && job->state.park == PARK_INTERRUPT) {
-		return "it was interrupted";
-	}
-	return job->reason;
-}
-
-const char *job_reason(const struct job *job)
-{
-	return park_reason(job);
-}
-
 bool job_save(struct job *job, struct error *error)
 {
 	static const char *const states[] = {[RUN_RUNNING] = "running",
@@ -471,7 +445,7 @@ bool job_save(struct job *job, struct error *error)
 		.team = job->team->name,
 		.file = job->team->path,
 		.state = states[job->state.status],
-		.reason = job_resting(job) ? park_reason(job) : "",
+		.reason = job_resting(job) ? job_reason(job) : "",
 		.exit_code = run_exit_code(&job->state),
 		.created = job->created,
 		.updated = clock_milliseconds(CLOCK_REALTIME),

@@ -399,12 +399,11 @@ static void question_asked(struct line *line)
 	if (line->event->code == QUESTION_TOOL) {
 		add(line, "waits for a person: may it call ");
 		add_call(line, line->event->branch, line->event->call, true);
-	} else {
-		add(line,
-			line->event->code == QUESTION_GATE
-				? "waits for a person to approve gate "
-				: "waits for a person to decide on gate ");
+	} else if (line->event->code == QUESTION_GATE) {
+		add(line, "waits for a person to approve gate ");
 		add(line, follow_gate_name(&line->progress->follower, line->event->gate));
+	} else {
+		add(line, "waits for a person: its retries are used up");
 	}
 	end(line);
 }

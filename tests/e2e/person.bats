@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# Runs that wait for a person: they park, lose nothing, and go on with the answer.
+
+load common
+
+make_team() {
+	cat >team.yaml <<-'YAML'
+		version: 1
+		name: asking
+		description: One agent that needs permission.
+		model: openai/gpt-5.4
+		sandbox: {provider: unix-local}
+		manager: worker
+		permissions: {ask: ["exec_command:*rm *"], allow: ["*"]}
+		agents:
+		  worker:
+		    description: Works.
+		    instructions: Work.
+		    outputs: [ready]
+		    writes: [out.txt]
+		gates:
+		  ready: {require: [{file: out.txt, contains: ready}], retries: 0, then: ask}
+	YAML
+	cat >script.yaml
+}
+
+@test "a call that needs permission parks the run until a person says yes" {
+	make_team <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{exec_command: {cmd: "echo ready >out.txt; rm -f nothing"}}]
+		    - when: {last: 'exited with code 0'}
+		      say: done
+	YAML
+	run muster run team.yaml --rehearse script.yaml
+	[ "$status" -eq 4 ]
+	says "may worker call exec_command"
+	says "'muster approve asking-"
+	[ ! -e "$(workspace)/out.txt" ]
+	run muster approve -1
+	[ "$status" -eq 0 ]
+	run muster approve -1
+	[ "$status" -eq 2 ]
+	says "is done"
+}
+
+@test "a call that is rejected is not made, and the agent is told" {
+	make_team <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{exec_command: {cmd: "touch made; rm -f nothing"}}]
+		    - when: {last: 'did not approve'}
+		      calls: [{write_file: {path: out.txt, content: ready}}]
+		    - say: done
+	YAML
+	run muster run team.yaml --rehearse script.yaml
+	[ "$status" -eq 4 ]
+	run muster answer -1 retry
+	[ "$status" -eq 2 ]
+	says "no answer to what run"
+	run muster list
+	says "parked"
+	run muster reject -1
+	[ "$status" -eq 0 ]
+	[ ! -e "$(workspace)/made" ]
+}
+
+@test "used-up retries ask, and the answer decides" {
+	make_team <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - say: done
+		    - say: done again
+		    - say: done at last
+	YAML
+	run muster run team.yaml --rehearse script.yaml
+	[ "$status" -eq 4 ]
+	says "the retries of worker are used up"
+	run muster answer -1 retry
+	[ "$status" -eq 4 ]
+	run muster answer -1 maybe
+	[ "$status" -eq 2 ]
+	says "answer retry, skip, return or abort"
+	run muster answer -1 skip
+	[ "$status" -eq 0 ]
+	run muster log -1
+	says "skip"
+}
+
+@test "abort ends the run with the exit code of a gate" {
+	make_team <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - say: done
+	YAML
+	run muster run team.yaml --rehearse script.yaml
+	[ "$status" -eq 4 ]
+	run muster answer -1 abort
+	[ "$status" -eq 3 ]
+}
+
+@test "two processes cannot drive one run" {
+	make_team <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{exec_command: {cmd: "sleep 2; echo ready >out.txt"}}]
+		    - say: done
+	YAML
+	muster run team.yaml --rehearse script.yaml --quiet &
+	pid=$!
+	sleep 0.7
+	run muster resume -1
+	wait $pid
+	[ "$status" -eq 2 ]
+	says "is being driven by process $pid"
+}
