@@ -1,10 +1,12 @@
-#include "base/path.h"
 #include "gate/kind.h"
 
 static bool compile(struct gate *gate, struct gate_check *check, struct error *error)
 {
-	return path_clean(gate->arena, text_of(check->subject), &check->path, error) &&
-		gate_name_path(gate, check->path);
+	if (!gate_compile_path(gate, check, error)) {
+		return false;
+	}
+	gate_name_path(gate, check, check->path);
+	return true;
 }
 
 static void look_at(const struct gate_check *check, struct gate_look *look)

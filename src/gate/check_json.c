@@ -1,11 +1,10 @@
 /* The kinds that parse a file: json and yaml. YAML is looked at as the JSON that it stands for. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
-#include "base/path.h"
 #include "gate/kind.h"
+
+enum { LISTED_NAMES = 12 };
 
 // What has to stand at a pointer.
 struct expectation {
@@ -21,8 +20,8 @@ struct expectations {
 
 static bool is_pattern(const struct yaml_node *value)
 {
-	return value->kind == YAML_STRING && value->text.length >= 2 &&
-		value->text.data[0] == '/' && value->text.data[value->text.length - 1] == '/';
+	return value->kind == YAML_STRING && value->text.length > 2 && value->text.data[0] == '/' &&
+		value->text.data[value->text.length - 1] == '/';
 }
 
 static bool compile(struct gate *gate, struct gate_check *check, struct error *error)
@@ -36,6 +35,9 @@ static bool compile(struct gate *gate, struct gate_check *check, struct error *e
 		struct expectation *expectation = &all->list[i];
 		expectation->pointer = at->pairs[i].key;
 		expectation->value = &at->pairs[i].value;
+		if (expectation->value->kind == YAML_LIST || expectation->value->kind == YAML_MAP) {
+			return error_set(error, ERROR_USAGE, "a value of 'at' is no scalar");
+		}
 		if (!json_pointer_check(expectation->pointer, error)) {
 			return false;
 		}
@@ -49,8 +51,11 @@ static bool compile(struct gate *gate, struct gate_check *check, struct error *e
 			}
 		}
 	}
-	return path_clean(gate->arena, text_of(check->subject), &check->path, error) &&
-		gate_name_path(gate, check->path);
+	if (!gate_compile_path(gate, check, error)) {
+		return false;
+	}
+	gate_name_path(gate, check, check->path);
+	return true;
 }
 
 static const char *print(struct gate_look *look, const cJSON *value)
@@ -60,19 +65,8 @@ static const char *print(struct gate_look *look, const cJSON *value)
 	return gate_shown(look, buffer_text(&json));
 }
 
-static bool equals(const struct expectation *expectation, const cJSON *value)
+static bool equals(const struct yaml_node *wanted, const cJSON *value)
 {
-	const struct yaml_node *wanted = expectation->value;
-	if (expectation->pattern) {
-		buffer_cleanup text = {0};
-		if (cJSON_IsString(value)) {
-			buffer_add_string(&text, value->valuestring);
-		} else {
-			json_print(&text, value);
-		}
-		return pattern_search(expectation->pattern, buffer_text(&text), NULL, NULL) ==
-			PATTERN_MATCH;
-	}
 	switch (wanted->kind) {
 	case YAML_NULL:
 		return cJSON_IsNull(value);
@@ -89,75 +83,187 @@ static bool equals(const struct expectation *expectation, const cJSON *value)
 	}
 }
 
-static bool expectations_hold(const struct gate_check *check, struct gate_look *look,
-	const cJSON *tree, const char *shown)
+static enum pattern_result fits(const struct expectation *expectation, const cJSON *value)
 {
-	const struct expectations *all = check->data;
+	buffer_cleanup text = {0};
+	if (!expectation->pattern) {
+		return equals(expectation->value, value) ? PATTERN_MATCH : PATTERN_MISS;
+	}
+	if (cJSON_IsString(value)) {
+		buffer_add_string(&text, value->valuestring);
+	} else {
+		json_print(&text, value);
+	}
+	return pattern_search(expectation->pattern, buffer_text(&text), NULL, NULL);
+}
+
+// A parsed file. YAML is looked at as the JSON that it stands for.
+struct document {
+	const struct gate_check *check;
+	struct gate_look *look;
+	struct artifact artifact;
+	struct arena arena; // for its content
+	struct text json;
+	struct yaml_node *yaml; // NULL: the file is JSON
+	cJSON *tree;
+};
+
+static void point_at(const struct document *document, const struct json_place *place,
+	struct gate_finding *finding)
+{
+	const struct yaml_node *node = document->yaml;
+	if (!node) {
+		gate_place(finding, document->json, place->offset);
+		return;
+	}
+	for (size_t i = 0; i < place->step_count; i++) {
+		size_t step = place->steps[i];
+		node = node->kind == YAML_MAP ? &node->pairs[step].value : &node->items[step];
+	}
+	finding->line = node->position.line;
+	finding->column = node->position.column;
+}
+
+// What an object or array has, for somebody who looked for something else in it.
+static const char *list_members(struct gate_look *look, const cJSON *value)
+{
+	buffer_cleanup list = {0};
+	size_t count = 0;
+	if (cJSON_IsArray(value)) {
+		return gate_amount(look, cJSON_GetArraySize(value), "item");
+	}
+	if (!cJSON_IsObject(value)) {
+		return print(look, value);
+	}
+	for (const cJSON *item = value->child; item; item = item->next, count++) {
+		if (count < LISTED_NAMES) {
+			buffer_printf(&list, "%s%s", count ? ", " : "",
+				gate_shown(look, text_of(item->string)));
+		}
+	}
+	if (count > LISTED_NAMES) {
+		buffer_printf(&list, " and %zu more", count - LISTED_NAMES);
+	}
+	return arena_string(look->arena, count ? list.data : "nothing");
+}
+
+// What is asked for at the pointer, for a sentence.
+static const char *describe(struct gate_look *look, const struct expectation *expectation)
+{
+	const struct yaml_node *value = expectation->value;
+	if (expectation->pattern && text_is(value->text, "/./")) {
+		return "a value that is not empty";
+	}
+	const char *shown = gate_shown(look, value->text);
+	bool quoted = value->kind == YAML_STRING && !expectation->pattern;
+	return expectation->pattern ? arena_printf(look->arena, "a match of %s", shown)
+		: quoted            ? arena_printf(look->arena, "\"%s\"", shown)
+				    : shown;
+}
+
+// Adds a finding if what is asked for does not stand there.
+static bool expectation_holds(
+	const struct document *document, const struct expectation *expectation)
+{
+	struct gate_look *look = document->look;
+	const char *shown = document->artifact.shown;
+	struct json_place place;
+	struct gate_finding *finding;
+	json_find_place(&place, document->json, document->tree, expectation->pointer);
+	enum pattern_result result = place.value ? fits(expectation, place.value) : PATTERN_MISS;
+	if (result == PATTERN_MATCH) {
+		return true;
+	}
+	const char *pointer = gate_shown(look, expectation->pointer);
+	const char *wanted = describe(look, expectation);
+	if (result == PATTERN_TOO_COSTLY) {
+		finding = gate_fails(look, document->check, shown, wanted,
+			"a match that takes too long",
+			"Matching %s of %s takes too long; make it simpler.", pointer, shown);
+		finding->unclear = true;
+	} else if (place.value) {
+		const char *found = print(look, place.value);
+		finding = gate_fails(look, document->check, shown, wanted, found,
+			"%s has %s at %s; it needs %s.", shown, found,
+			pointer[0] ? pointer : "its root", wanted);
+	} else {
+		struct text way = {expectation->pointer.data, place.pointer_length};
+		const char *parent = way.length ? gate_shown(look, way) : "its root";
+		finding = gate_fails(look, document->check, shown, wanted, "nothing",
+			"%s has nothing at %s; it needs %s. At %s it has: %s.", shown, pointer,
+			wanted, parent, list_members(look, place.nearest));
+	}
+	point_at(document, &place, finding);
+	return false;
+}
+
+static bool expectations_hold(const struct document *document)
+{
+	const struct expectations *all = document->check->data;
 	for (size_t i = 0; i < all->count; i++) {
-		const struct expectation *expectation = &all->list[i];
-		const cJSON *value = json_at(tree, expectation->pointer);
-		if (value && equals(expectation, value)) {
-			continue;
+		if (!expectation_holds(document, &all->list[i])) {
+			return false;
 		}
-		const char *pointer = gate_shown(look, expectation->pointer);
-		const char *wanted = gate_shown(look, expectation->value->text);
-		const char *found = value ? print(look, value) : "nothing";
-		if (expectation->pattern && strcmp(wanted, "/./") == 0) {
-			wanted = "a value that is not empty";
-		}
-		gate_fails(look, check, shown, wanted, found, "%s has %s at %s; it needs %s.",
-			shown, found, pointer, wanted);
-		return false;
 	}
 	return true;
 }
 
-// The file as a tree; NULL with the reason in *error.
-static cJSON *parse(const struct gate_check *check, struct gate_look *look, struct text content,
-	struct error *error)
+// Fills in the tree; false with the reason in *error.
+static bool parse(struct document *document, struct error *error)
 {
-	if (check->kind == &check_json) {
-		return json_parse(content, error);
+	document->json = document->artifact.content;
+	if (document->check->kind == &check_yaml) {
+		buffer_cleanup json = {0};
+		document->yaml =
+			yaml_parse(&document->arena, "", document->artifact.content, error);
+		if (!document->yaml) {
+			return false;
+		}
+		yaml_print_json(&json, document->yaml);
+		document->json = text_copy(&document->arena, buffer_text(&json));
 	}
-	struct yaml_node *tree = yaml_parse(look->arena, "", content, error);
-	if (!tree) {
-		return NULL;
+	document->tree = json_parse(document->json, error);
+	return document->tree != NULL;
+}
+
+static void say_unparsed(const struct document *document, const char *format, const char *reason)
+{
+	struct gate_look *look = document->look;
+	const char *shown = document->artifact.shown;
+	unsigned line = 0, column = 0;
+	int length = 0;
+	// Readers say where: "line:column: what", with a colon before it for YAML.
+	reason += reason[0] == ':';
+	if (sscanf(reason, "%u:%u: %n", &line, &column, &length) != 2 || length == 0) {
+		gate_fails(look, document->check, shown, format, "text that cannot be parsed",
+			"%s is not valid %s: %s.", shown, format,
+			gate_shown(look, text_of(reason)));
+		return;
 	}
-	buffer_cleanup json = {0};
-	yaml_print_json(&json, tree);
-	return json_parse(buffer_text(&json), error);
+	struct gate_finding *finding = gate_fails(look, document->check, shown, format,
+		"text that cannot be parsed", "%s is not valid %s: line %u, column %u: %s.", shown,
+		format, line, column, gate_shown(look, text_of(reason + length)));
+	finding->line = line;
+	finding->column = column;
 }
 
 static void look_at(const struct gate_check *check, struct gate_look *look)
 {
-	struct text content;
 	struct error error = {0};
-	const char *sha256, *shown = gate_shown(look, check->path);
-	const char *format = check->kind == &check_json ? "JSON" : "YAML";
-	if (!gate_content(check, look, check->path, &content, &sha256)) {
-		return;
-	}
+	struct document document = {.check = check, .look = look};
 	size_t first = look->count;
-	json_cleanup *tree = parse(check, look, content, &error);
-	if (!tree) {
-		const char *reason = error.message;
-		unsigned line = 0, column = 0;
-		int length = 0;
-		// Readers say where: "line:column: what", with a colon before it for YAML.
-		reason += reason[0] == ':';
-		if (sscanf(reason, "%u:%u: %n", &line, &column, &length) == 2 && length > 0) {
-			reason += length;
+	if (artifact_read(check, look, &document.arena, check->path, &document.artifact)) {
+		if (!parse(&document, &error)) {
+			say_unparsed(&document, check->kind == &check_json ? "JSON" : "YAML",
+				error.message);
+		} else if (expectations_hold(&document)) {
+			gate_find(look, check, document.artifact.shown, GATE_HOLDS);
 		}
-		gate_fails(look, check, shown, format, "text that cannot be parsed",
-			"%s is not valid %s: line %u, column %u: %s.", shown, format, line, column,
-			gate_shown(look, text_of(reason)));
-		look->findings[first].line = line;
-		look->findings[first].column = column;
-	} else if (expectations_hold(check, look, tree, shown)) {
-		gate_find(look, check, shown, GATE_HOLDS);
+		look->findings[first].size = (int64_t)document.artifact.content.length;
+		look->findings[first].sha256 = document.artifact.sha256;
 	}
-	look->findings[first].size = (int64_t)content.length;
-	look->findings[first].sha256 = sha256;
+	cJSON_Delete(document.tree);
+	arena_finish(&document.arena);
 }
 
 #define PARSED_KEYS                                                                                \

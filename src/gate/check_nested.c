@@ -1,55 +1,83 @@
 /* The kinds that hold other checks: any and not. */
 #include <string.h>
 
-#include "base/path.h"
 #include "gate/kind.h"
+
+enum { NAMED = 5 /* alternatives in the subject of `any` */ };
 
 static bool compile(struct gate *gate, struct gate_check *check, struct error *error)
 {
 	const struct yaml_node *inner = yaml_get(check->node, check->kind->owner.name);
-	return gate_compile_list(gate, inner, &check->nested, &check->nested_count, error);
+	if (!gate_compile_list(gate, inner, &check->nested, &check->nested_count, error)) {
+		return false;
+	}
+	buffer_cleanup subject = {0};
+	for (size_t i = 0; i < check->nested_count && i < NAMED; i++) {
+		const struct gate_check *nested = &check->nested[i];
+		buffer_printf(&subject, "%s%s %s", i ? ", " : "", nested->kind->owner.name,
+			nested->subject);
+	}
+	if (check->nested_count > NAMED) {
+		buffer_printf(&subject, ", and %zu more", check->nested_count - NAMED);
+	}
+	check->subject = arena_string(gate->arena, subject.data);
+	return true;
 }
 
 static bool reads(const struct gate_check *check, struct text path)
 {
 	for (size_t i = 0; i < check->nested_count; i++) {
-		const struct gate_check *inner = &check->nested[i];
-		if (inner->kind->reads           ? inner->kind->reads(inner, path)
-				: inner->is_glob ? glob_match(inner->path, path)
-						 : text_equal(inner->path, path)) {
+		if (gate_check_reads(&check->nested[i], path)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-// The findings of nested checks are evidence: their own status counts no more, the parent's does.
-static void settle(struct gate_look *look, size_t first, enum gate_status status)
+// What the findings inside this one ask for, joined by a word.
+static const char *nested_sentences(
+	struct gate_look *look, const struct gate_finding *finding, const char *between)
 {
-	look->findings[first].status = status;
-	for (size_t i = first + 1; i < look->count; i++) {
-		if (look->findings[i].status != status) {
-			look->findings[i].status = status == GATE_FAILS ? GATE_FAILS : GATE_HOLDS;
+	buffer_cleanup sentences = {0};
+	size_t count = 0;
+	for (size_t i = 0; i < finding->nested_count; i++) {
+		const struct gate_finding *nested = &finding->nested[i];
+		if (nested->status == GATE_HOLDS || !nested->sentence[0]) {
+			continue;
 		}
+		if (count++ == NAMED) {
+			buffer_add_string(&sentences, " And more.");
+			break;
+		}
+		buffer_printf(&sentences, "%s%s", count > 1 ? between : " ", nested->sentence);
 	}
+	return arena_string(look->arena, count ? sentences.data : "");
 }
 
 static void look_any(const struct gate_check *check, struct gate_look *look)
 {
 	size_t first = look->count;
 	enum gate_status best = GATE_FAILS;
+	bool unclear = false;
 	gate_find(look, check, check->subject, GATE_FAILS);
 	for (size_t i = 0; i < check->nested_count && best != GATE_HOLDS; i++) {
 		size_t from = look->count;
 		gate_run_checks(&check->nested[i], 1, look);
 		enum gate_status status = gate_worst(look, from);
 		best = status == GATE_HOLDS || best == GATE_FAILS ? status : best;
+		unclear = unclear || gate_unclear(look, from);
 	}
-	settle(look, first, best);
-	look->findings[first].expected = "one of several";
-	look->findings[first].found = best == GATE_HOLDS ? "one that holds" : "none that holds";
-	look->findings[first].sentence =
-		best == GATE_HOLDS ? "" : "One of these has to hold, and none does:";
+	gate_nest(look, first);
+	struct gate_finding *finding = &look->findings[first];
+	finding->status = best;
+	finding->expected = "one that holds";
+	finding->found = best == GATE_HOLDS ? "one that holds" : "none that holds";
+	finding->unclear = best == GATE_FAILS && unclear;
+	if (best != GATE_HOLDS) {
+		finding->sentence =
+			arena_printf(look->arena, "One of these has to hold, and none does:%s",
+				nested_sentences(look, finding, " Or: "));
+	}
 }
 
 static void look_not(const struct gate_check *check, struct gate_look *look)
@@ -58,20 +86,23 @@ static void look_not(const struct gate_check *check, struct gate_look *look)
 	gate_find(look, check, check->subject, GATE_FAILS);
 	gate_run_checks(check->nested, check->nested_count, look);
 	enum gate_status inner = gate_worst(look, first + 1);
-	enum gate_status status = inner == GATE_HOLDS ? GATE_FAILS
-		: inner == GATE_FAILS                 ? GATE_HOLDS
-						      : inner;
-	const char *subject = check->nested_count ? check->nested[0].subject : "";
-	settle(look, first, status);
-	for (size_t i = first + 1; i < look->count && status == GATE_HOLDS; i++) {
-		look->findings[i].sentence = "";
+	bool unclear = inner == GATE_FAILS && gate_unclear(look, first + 1);
+	gate_nest(look, first);
+	struct gate_finding *finding = &look->findings[first];
+	finding->status = inner == GATE_HOLDS || unclear ? GATE_FAILS
+		: inner == GATE_FAILS                    ? GATE_HOLDS
+							 : inner;
+	finding->expected = "a check that does not hold";
+	finding->found = unclear ? "a check that cannot be made" : gate_status_name(inner);
+	finding->unclear = unclear;
+	if (inner == GATE_HOLDS) {
+		finding->sentence = arena_printf(
+			look->arena, "'%s' must not hold, but it does.", check->subject);
+	} else if (finding->status != GATE_HOLDS) {
+		finding->sentence =
+			arena_printf(look->arena, "'%s' must not hold, but that cannot be seen:%s",
+				check->subject, nested_sentences(look, finding, " "));
 	}
-	look->findings[first].expected = "something that does not hold";
-	look->findings[first].found = gate_status_name(inner);
-	look->findings[first].sentence = status == GATE_HOLDS
-		? ""
-		: arena_printf(look->arena, "'%s' must not hold (%s), but it does.", subject,
-			  check->nested_count ? check->nested[0].kind->owner.name : "");
 }
 
 static const struct key any_keys[] = {

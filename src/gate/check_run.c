@@ -1,7 +1,7 @@
 #include "base/units.h"
 #include "gate/kind.h"
 
-enum { DEFAULT_TIMEOUT = 60 * 1000, OUTPUT_LIMIT = 64 * 1024, TAIL = 600 };
+enum { DEFAULT_TIMEOUT = 60 * 1000, OUTPUT_LIMIT = 64 * 1024, TAIL = 600, SHOWN_COMMAND = 200 };
 
 struct run_check {
 	const char *shell;
@@ -11,6 +11,37 @@ struct run_check {
 	bool read_only;
 	struct pattern *stdout_matches;
 };
+
+// A text for sh, or a list of arguments.
+static bool compile_command(struct gate *gate, struct gate_check *check,
+	const struct yaml_node *command, struct error *error)
+{
+	struct run_check *run = check->data;
+	bool list = command->kind == YAML_LIST;
+	bool fits = list ? command->count > 0 : command->kind != YAML_NULL;
+	buffer_cleanup shown = {0};
+	for (size_t i = 0; fits && i < (list ? command->count : 1); i++) {
+		const struct yaml_node *word = list ? &command->items[i] : command;
+		bool scalar = word->kind != YAML_LIST && word->kind != YAML_MAP;
+		bool named = i > 0 || text_trim(word->text).length > 0;
+		fits = scalar && named && text_find(word->text, TEXT("\0")) == word->text.length;
+		buffer_printf(&shown, "%s%.*s", i ? " " : "", (int)word->text.length,
+			word->text.data ? word->text.data : "");
+	}
+	if (!fits) {
+		error_set(error, ERROR_USAGE, "this is no command");
+		return error_hint(error, "write a text for sh, or a list of arguments");
+	}
+	if (list) {
+		run->argv = gate_strings(gate, command);
+	} else {
+		run->shell = check->subject;
+	}
+	buffer_cleanup line = {0};
+	buffer_add_line(&line, buffer_text(&shown), SHOWN_COMMAND);
+	check->subject = arena_string(gate->arena, line.data);
+	return true;
+}
 
 static bool compile(struct gate *gate, struct gate_check *check, struct error *error)
 {
@@ -28,15 +59,8 @@ static bool compile(struct gate *gate, struct gate_check *check, struct error *e
 	if (timeout && !units_duration(timeout->text, &run->timeout)) {
 		return error_set(error, ERROR_USAGE, "the timeout is no length of time");
 	}
-	if (command->kind == YAML_LIST) {
-		buffer_cleanup shown = {0};
-		run->argv = gate_strings(gate, command);
-		for (size_t i = 0; run->argv[i]; i++) {
-			buffer_printf(&shown, "%s%s", i ? " " : "", run->argv[i]);
-		}
-		check->subject = arena_string(gate->arena, shown.data ? shown.data : "");
-	} else {
-		run->shell = check->subject;
+	if (!compile_command(gate, check, command, error)) {
+		return false;
 	}
 	if (matches) {
 		run->stdout_matches = gate_pattern(gate, matches->text, error);
@@ -55,14 +79,57 @@ static bool reads(const struct gate_check *check, struct text path)
 // The end of what the command said, for the agent: errors first, else output.
 static const char *tail(struct gate_look *look, const struct process_result *result)
 {
-	struct text text = text_trim(result->err.length ? result->err : result->out);
-	if (text.length > TAIL) {
-		text.data += text.length - TAIL;
-		text.length = TAIL;
+	enum { CONTINUES = 0x80, CONTINUES_MASK = 0xc0 };
+	struct text error = text_trim(result->err);
+	struct text text = error.length ? error : text_trim(result->out);
+	if (text.length == 0) {
+		return "It said nothing.";
+	}
+	size_t skipped = text.length > TAIL ? text.length - TAIL : 0;
+	while (skipped && skipped < text.length &&
+		((unsigned char)text.data[skipped] & CONTINUES_MASK) == CONTINUES) {
+		skipped++;
 	}
 	buffer_cleanup shown = {0};
-	buffer_add_terminal(&shown, text);
-	return arena_string(look->arena, shown.data ? shown.data : "");
+	buffer_add_string(&shown, skipped ? "It said at the end:\n" : "It said:\n");
+	buffer_add_terminal(&shown, (struct text){text.data + skipped, text.length - skipped});
+	return arena_string(look->arena, shown.data);
+}
+
+static const char *in_words(struct gate_look *look, int64_t milliseconds)
+{
+	buffer_cleanup duration = {0};
+	buffer_add_duration(&duration, milliseconds);
+	return arena_string(look->arena, duration.data);
+}
+
+static void judge_output(
+	const struct gate_check *check, struct gate_look *look, const struct process_result *result)
+{
+	const struct run_check *run = check->data;
+	struct gate_finding *finding;
+	enum pattern_result match = run->stdout_matches
+		? pattern_search(run->stdout_matches, result->out, NULL, NULL)
+		: PATTERN_MATCH;
+	if (match == PATTERN_MATCH) {
+		finding = gate_find(look, check, check->subject, GATE_HOLDS);
+		finding->expected = arena_printf(look->arena, "exit status %d", run->status);
+		finding->found = finding->expected;
+	} else {
+		const char *pattern =
+			gate_shown(look, yaml_get(check->node, "stdout_matches")->text);
+		bool costly = match == PATTERN_TOO_COSTLY;
+		bool cut = result->out_bytes > OUTPUT_LIMIT;
+		finding = gate_fails(look, check, check->subject,
+			arena_printf(look->arena, "output that matches /%s/", pattern),
+			costly ? "a match that takes too long" : "output that does not match",
+			"The output of '%s' %s /%s/%s. %s", check->subject,
+			costly ? "takes too long to be matched against" : "does not match", pattern,
+			cut ? " (only its first and last 32 KiB are looked at)" : "",
+			tail(look, result));
+		finding->unclear = costly;
+	}
+	finding->reader = "sandbox"; // the agent may have replaced the tools
 }
 
 static void judge(
@@ -73,30 +140,26 @@ static void judge(
 	const char *found = arena_printf(look->arena, "exit status %d", result->status);
 	struct gate_finding *finding;
 	if (result->timed_out) {
-		finding = gate_fails(look, check, check->subject, expected, "no end in time",
-			"'%s' did not end within %lld seconds.\n%s", check->subject,
-			(long long)(run->timeout / 1000), tail(look, result));
+		const char *time = in_words(look, run->timeout);
+		finding = gate_fails(look, check, check->subject, expected,
+			arena_printf(look->arena, "no end within %s", time),
+			"'%s' did not end within %s. %s", check->subject, time, tail(look, result));
+		finding->unclear = true;
 	} else if (result->status != run->status) {
 		finding = gate_fails(look, check, check->subject, expected, found,
-			"'%s' ended with %s, not %d. It said:\n%s", check->subject, found,
-			run->status, tail(look, result));
-	} else if (run->stdout_matches &&
-		pattern_search(run->stdout_matches, result->out, NULL, NULL) != PATTERN_MATCH) {
-		const struct yaml_node *node = yaml_get(check->node, "stdout_matches");
-		finding = gate_fails(look, check, check->subject, gate_shown(look, node->text),
-			"output that does not match", "The output of '%s' does not match /%s/:\n%s",
-			check->subject, gate_shown(look, node->text), tail(look, result));
+			"'%s' ended with %s, not %d. %s", check->subject, found, run->status,
+			tail(look, result));
 	} else {
-		finding = gate_find(look, check, check->subject, GATE_HOLDS);
-		finding->expected = expected;
-		finding->found = found;
+		judge_output(check, look, result);
+		return;
 	}
-	finding->reader = "sandbox"; // the agent may have replaced the tools
+	finding->reader = "sandbox";
 }
 
 static void look_at(const struct gate_check *check, struct gate_look *look)
 {
 	const struct run_check *run = check->data;
+	arena_cleanup arena = {0};
 	struct process_result result = {0};
 	struct error error = {0};
 	struct sandbox_command command = {.argv = run->argv,
@@ -106,15 +169,17 @@ static void look_at(const struct gate_check *check, struct gate_look *look)
 		.output_limit = OUTPUT_LIMIT,
 		.read_only = run->read_only,
 		.cancel = look->cancel};
-	if (sandbox_exec(look->sandbox, look->arena, &command, &result, &error) &&
-		!result.cancelled) {
-		judge(check, look, &result);
+	if (!gate_goes_on(look, check, check->subject)) {
 		return;
 	}
-	struct gate_finding *finding = gate_find(look, check, check->subject, GATE_NOT_CHECKED);
-	finding->found = result.cancelled ? "cancelled" : arena_string(look->arena, error.message);
-	finding->sentence = arena_printf(
-		look->arena, "'%s' could not be run: %s.", check->subject, finding->found);
+	if (!sandbox_exec(look->sandbox, &arena, &command, &result, &error)) {
+		gate_not_checked(look, check, check->subject, error.message);
+	} else if (result.cancelled) {
+		gate_not_checked(look, check, check->subject, "cancelled");
+	} else {
+		look->deadline += result.milliseconds;
+		judge(check, look, &result);
+	}
 }
 
 static const struct key keys[] = {

@@ -1,11 +1,13 @@
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/hash.h"
 #include "base/units.h"
 #include "gate/kind.h"
+#include "gate/markdown.h"
 
-enum { LISTED_HEADINGS = 12, HEADING_LEVELS = 6 };
+enum { LISTED_HEADINGS = 12 };
 
 const char *const gate_encodings[] = {"utf-8", NULL};
 
@@ -26,10 +28,21 @@ void gate_count_range(const struct yaml_node *node, int64_t *least, int64_t *mos
 	*most = maximum ? maximum->integer : -1;
 }
 
-int64_t gate_size(const struct yaml_node *node)
+const char *gate_expected_count(
+	struct gate_look *look, int64_t least, int64_t most, int64_t count, const char *thing)
 {
+	bool few = least >= 0 && count < least;
+	const char *word = least == most ? "exactly" : few ? "at least" : "at most";
+	return arena_printf(
+		look->arena, "%s %s", word, gate_amount(look, few ? least : most, thing));
+}
+
+// A size as the team file writes it ("10 MiB"), in bytes; -1: not given.
+static int64_t size_at(const struct yaml_node *node, const char *key)
+{
+	const struct yaml_node *size = yaml_get(node, key);
 	int64_t bytes;
-	return node && units_size(node->text, &bytes) ? bytes : -1; // the loader checked the form
+	return size && units_size(size->text, &bytes) ? bytes : -1; // the loader checked the form
 }
 
 const char **gate_strings(struct gate *gate, const struct yaml_node *node)
@@ -54,23 +67,70 @@ static bool compile_pattern(struct gate *gate, const struct yaml_node *node, con
 	return *pattern || error_wrap(error, "'%s'", key);
 }
 
+// Access rights: up to four octal digits.
+static bool compile_mode(
+	struct gate *gate, const struct yaml_node *node, int64_t *mode, struct error *error)
+{
+	enum { OCTAL = 8, DIGITS = 4 };
+	const struct yaml_node *given = yaml_get(node, "mode");
+	*mode = -1;
+	if (!given) {
+		return true;
+	}
+	const char *digits = text_string(gate->arena, given->text);
+	size_t length = strspn(digits, "01234567");
+	if (length == 0 || length > DIGITS || length != given->text.length) {
+		error_set(error, ERROR_USAGE, "'mode' is no access rights in octal");
+		return error_hint(error, "write for example mode: \"0755\"");
+	}
+	*mode = strtol(digits, NULL, OCTAL);
+	return true;
+}
+
+static bool compile_hash(
+	struct gate *gate, const struct yaml_node *node, const char **sha256, struct error *error)
+{
+	const struct yaml_node *given = yaml_get(node, "sha256");
+	*sha256 = given ? text_string(gate->arena, given->text) : NULL;
+	if (given &&
+		(given->text.length != HASH_HEX_SIZE - 1 ||
+			strspn(*sha256, "0123456789abcdefABCDEF") != given->text.length)) {
+		return error_set(error, ERROR_USAGE, "'sha256' is not 64 hexadecimal digits");
+	}
+	return true;
+}
+
+// An empty text would be found everywhere, and what comes after a zero byte would not be looked for.
+static bool compile_strings(struct gate *gate, const struct yaml_node *node, const char *key,
+	const char ***strings, struct error *error)
+{
+	const struct yaml_node *given = yaml_get(node, key);
+	*strings = gate_strings(gate, given);
+	for (size_t i = 0; (*strings)[i]; i++) {
+		const struct yaml_node *item = given->kind == YAML_LIST ? &given->items[i] : given;
+		if (text_trim(item->text).length == 0 ||
+			strlen((*strings)[i]) < item->text.length) {
+			return error_set(error, ERROR_USAGE,
+				"'%s' has a text that is empty or holds a zero byte", key);
+		}
+	}
+	return true;
+}
+
 bool conditions_compile(struct gate *gate, const struct yaml_node *node,
 	struct file_conditions *conditions, struct error *error)
 {
-	const struct yaml_node *mode = yaml_get(node, "mode");
-	const struct yaml_node *hash = yaml_get(node, "sha256");
 	// A bare path asks for a file with something in it.
 	bool bare = node->kind == YAML_STRING;
-	*conditions = (struct file_conditions){
-		.min_bytes = bare ? 1 : gate_size(yaml_get(node, "min_bytes")),
-		.max_bytes = gate_size(yaml_get(node, "max_bytes")),
-		.mode = mode ? strtol(text_string(gate->arena, mode->text), NULL, 8) : -1,
-		.utf8 = yaml_get(node, "encoding") != NULL,
-		.sha256 = hash ? text_string(gate->arena, hash->text) : NULL,
-		.contains = gate_strings(gate, yaml_get(node, "contains")),
-		.headings = gate_strings(gate, yaml_get(node, "headings"))};
+	*conditions = (struct file_conditions){.min_bytes = bare ? 1 : size_at(node, "min_bytes"),
+		.max_bytes = size_at(node, "max_bytes"),
+		.utf8 = yaml_get(node, "encoding") != NULL};
 	gate_count_range(yaml_get(node, "lines"), &conditions->min_lines, &conditions->max_lines);
-	return compile_pattern(gate, node, "matches", &conditions->matches, error) &&
+	return compile_mode(gate, node, &conditions->mode, error) &&
+		compile_hash(gate, node, &conditions->sha256, error) &&
+		compile_strings(gate, node, "contains", &conditions->contains, error) &&
+		compile_strings(gate, node, "headings", &conditions->headings, error) &&
+		compile_pattern(gate, node, "matches", &conditions->matches, error) &&
 		compile_pattern(gate, node, "not_matches", &conditions->not_matches, error);
 }
 
@@ -86,60 +146,50 @@ bool conditions_any(const struct file_conditions *conditions)
 struct examined {
 	const struct gate_check *check;
 	struct gate_look *look;
-	const char *path;
-	struct text content;
-	const char *sha256;
+	struct artifact artifact;
 };
 
-static bool refuse(const struct examined *file, const char *expected, const char *found,
-	const char *format, ...) __attribute__((format(printf, 4, 5)));
+static struct gate_finding *refuse(const struct examined *file, const char *expected,
+	const char *found, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-// A failing finding; always false.
-static bool refuse(const struct examined *file, const char *expected, const char *found,
-	const char *format, ...)
+static struct gate_finding *refuse(const struct examined *file, const char *expected,
+	const char *found, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
 	char *sentence = arena_vprintf(file->look->arena, format, arguments);
 	va_end(arguments);
-	struct gate_finding *finding =
-		gate_fails(file->look, file->check, file->path, expected, found, "%s", sentence);
-	finding->size = (int64_t)file->content.length;
-	finding->sha256 = file->sha256;
-	return false;
+	struct gate_finding *finding = gate_fails(
+		file->look, file->check, file->artifact.shown, expected, found, "%s", sentence);
+	finding->size = (int64_t)file->artifact.content.length;
+	finding->sha256 = file->artifact.sha256;
+	return finding;
 }
 
 #define SAY(file, ...) arena_printf((file)->look->arena, __VA_ARGS__)
 
-static void place(struct gate_look *look, struct text content, size_t offset)
-{
-	struct gate_finding *finding = &look->findings[look->count - 1];
-	finding->line = 1;
-	finding->column = 1;
-	for (size_t i = 0; i < offset && i < content.length; i++) {
-		finding->column = content.data[i] == '\n' ? 1 : finding->column + 1;
-		finding->line += content.data[i] == '\n';
-	}
-}
-
 static bool size_fits(const struct examined *file)
 {
 	const struct file_conditions *wanted = &file->check->conditions;
-	int64_t size = (int64_t)file->content.length;
+	const char *shown = file->artifact.shown;
+	int64_t size = (int64_t)file->artifact.content.length;
+	const char *found = gate_amount(file->look, size, "byte");
 	if (wanted->min_bytes >= 0 && size < wanted->min_bytes) {
-		const char *expected =
-			SAY(file, "at least %lld bytes", (long long)wanted->min_bytes);
-		const char *found = SAY(file, "%lld bytes", (long long)size);
-		return size == 0 ? refuse(file, expected, found, "%s is empty; write its content.",
-					   file->path)
-				 : refuse(file, expected, found, "%s has only %s; it needs %s.",
-					   file->path, found, expected);
+		const char *expected = SAY(
+			file, "at least %s", gate_amount(file->look, wanted->min_bytes, "byte"));
+		if (size == 0) {
+			refuse(file, expected, found, "%s is empty; write its content.", shown);
+		} else {
+			refuse(file, expected, found, "%s has only %s; it needs %s.", shown, found,
+				expected);
+		}
+		return false;
 	}
 	if (wanted->max_bytes >= 0 && size > wanted->max_bytes) {
-		return refuse(file, SAY(file, "at most %lld bytes", (long long)wanted->max_bytes),
-			SAY(file, "%lld bytes", (long long)size),
-			"%s is %lld bytes large; it may have at most %lld.", file->path,
-			(long long)size, (long long)wanted->max_bytes);
+		const char *expected =
+			SAY(file, "at most %s", gate_amount(file->look, wanted->max_bytes, "byte"));
+		refuse(file, expected, found, "%s has %s; it may have %s.", shown, found, expected);
+		return false;
 	}
 	return true;
 }
@@ -147,7 +197,7 @@ static bool size_fits(const struct examined *file)
 static bool lines_fit(const struct examined *file)
 {
 	const struct file_conditions *wanted = &file->check->conditions;
-	struct text rest = file->content, line;
+	struct text rest = file->artifact.content, line;
 	int64_t lines = 0;
 	if (wanted->min_lines < 0 && wanted->max_lines < 0) {
 		return true;
@@ -155,59 +205,39 @@ static bool lines_fit(const struct examined *file)
 	while (text_next_line(&rest, &line)) {
 		lines++;
 	}
-	const char *found = SAY(file, "%lld lines", (long long)lines);
-	if (wanted->min_lines >= 0 && lines < wanted->min_lines) {
-		return refuse(file, SAY(file, "at least %lld lines", (long long)wanted->min_lines),
-			found, "%s has %s; it needs at least %lld.", file->path, found,
-			(long long)wanted->min_lines);
+	if ((wanted->min_lines < 0 || lines >= wanted->min_lines) &&
+		(wanted->max_lines < 0 || lines <= wanted->max_lines)) {
+		return true;
 	}
-	if (wanted->max_lines >= 0 && lines > wanted->max_lines) {
-		return refuse(file, SAY(file, "at most %lld lines", (long long)wanted->max_lines),
-			found, "%s has %s; it may have at most %lld.", file->path, found,
-			(long long)wanted->max_lines);
-	}
-	return true;
+	const char *found = gate_amount(file->look, lines, "line");
+	const char *expected = gate_expected_count(
+		file->look, wanted->min_lines, wanted->max_lines, lines, "line");
+	refuse(file, expected, found, "%s has %s; it has to have %s.", file->artifact.shown, found,
+		expected);
+	return false;
 }
 
 static bool texts_fit(const struct examined *file)
 {
 	const struct file_conditions *wanted = &file->check->conditions;
 	for (size_t i = 0; wanted->contains[i]; i++) {
-		struct text part = text_of(wanted->contains[i]);
-		if (part.length && text_find(file->content, part) == file->content.length) {
+		struct text content = file->artifact.content, part = text_of(wanted->contains[i]);
+		if (text_find(content, part) == content.length) {
 			const char *shown = gate_shown(file->look, part);
-			return refuse(file, SAY(file, "the text '%s'", shown), "not there",
-				"%s does not contain '%s'.", file->path, shown);
+			refuse(file, SAY(file, "the text '%s'", shown), "not there",
+				"%s does not contain '%s'.", file->artifact.shown, shown);
+			return false;
 		}
 	}
 	return true;
 }
 
-// The text of a Markdown heading ("## Layout ##" gives "Layout"), or an empty text.
-static struct text heading_of(struct text line)
-{
-	size_t level = 0;
-	while (level < line.length && line.data[level] == '#') {
-		level++;
-	}
-	if (level == 0 || level > HEADING_LEVELS || level == line.length ||
-		(line.data[level] != ' ' && line.data[level] != '\t')) {
-		return (struct text){0};
-	}
-	struct text title = text_trim((struct text){line.data + level, line.length - level});
-	while (title.length && title.data[title.length - 1] == '#') {
-		title.length--;
-	}
-	return text_trim(title);
-}
-
 static bool has_heading(struct text content, struct text wanted)
 {
-	struct text rest = content, line;
-	bool fenced = false;
-	while (text_next_line(&rest, &line)) {
-		fenced = fenced != text_starts(line, "```");
-		struct text title = fenced ? (struct text){0} : heading_of(line);
+	struct markdown markdown = {.rest = content};
+	struct text title;
+	wanted = text_trim(wanted);
+	while (markdown_next_heading(&markdown, &title)) {
 		if (title.length == wanted.length &&
 			strncasecmp(title.data, wanted.data, title.length) == 0) {
 			return true;
@@ -218,136 +248,157 @@ static bool has_heading(struct text content, struct text wanted)
 
 static const char *list_headings(const struct examined *file)
 {
-	struct text rest = file->content, line;
+	struct markdown markdown = {.rest = file->artifact.content};
+	struct text title;
 	buffer_cleanup list = {0};
 	size_t count = 0;
-	while (text_next_line(&rest, &line) && count < LISTED_HEADINGS) {
-		struct text title = heading_of(line);
-		if (title.length) {
+	while (markdown_next_heading(&markdown, &title)) {
+		if (count < LISTED_HEADINGS && title.length) {
 			buffer_printf(
-				&list, "%s%s", count++ ? ", " : "", gate_shown(file->look, title));
+				&list, "%s%s", count ? ", " : "", gate_shown(file->look, title));
 		}
+		count += title.length > 0;
 	}
-	return arena_string(file->look->arena, list.length ? list.data : "no headings");
+	if (count > LISTED_HEADINGS) {
+		buffer_printf(&list, " and %zu more", count - LISTED_HEADINGS);
+	}
+	return arena_string(file->look->arena, count ? list.data : "no headings");
 }
 
 static bool headings_fit(const struct examined *file)
 {
 	const struct file_conditions *wanted = &file->check->conditions;
 	for (size_t i = 0; wanted->headings[i]; i++) {
-		if (!has_heading(file->content, text_of(wanted->headings[i]))) {
+		if (!has_heading(file->artifact.content, text_of(wanted->headings[i]))) {
 			const char *found = list_headings(file);
-			return refuse(file, SAY(file, "the heading '%s'", wanted->headings[i]),
-				found, "%s has no heading '%s'; it has: %s.", file->path,
-				wanted->headings[i], found);
-		}
-	}
-	return true;
-}
-
-static bool patterns_fit(const struct examined *file)
-{
-	const struct file_conditions *wanted = &file->check->conditions;
-	size_t start = 0;
-	enum pattern_result result = PATTERN_MATCH;
-	const struct yaml_node *node = yaml_get(file->check->node, "matches");
-	if (wanted->matches) {
-		result = pattern_search(wanted->matches, file->content, NULL, NULL);
-	}
-	if (result == PATTERN_MISS) {
-		const char *pattern = gate_shown(file->look, node->text);
-		return refuse(file, SAY(file, "a match of /%s/", pattern), "no match",
-			"%s does not match /%s/.", file->path, pattern);
-	}
-	if (wanted->not_matches && result == PATTERN_MATCH) {
-		node = yaml_get(file->check->node, "not_matches");
-		result = pattern_search(wanted->not_matches, file->content, &start, NULL);
-		if (result == PATTERN_MATCH) {
-			const char *pattern = gate_shown(file->look, node->text);
-			refuse(file, SAY(file, "no match of /%s/", pattern), "a match",
-				"%s must not match /%s/, but does.", file->path, pattern);
-			place(file->look, file->content, start);
+			const char *heading = gate_shown(file->look, text_of(wanted->headings[i]));
+			refuse(file, SAY(file, "the heading '%s'", heading), found,
+				"%s has no heading '%s'; it has: %s.", file->artifact.shown,
+				heading, found);
 			return false;
 		}
-		result = result == PATTERN_MISS ? PATTERN_MATCH : result;
-	}
-	return result != PATTERN_TOO_COSTLY ||
-		refuse(file, "a pattern that ends", "a match that takes too long",
-			"Matching a pattern against %s takes too long; make the file simpler.",
-			file->path);
-}
-
-static bool rest_fits(const struct examined *file, const struct folder_stat *stat)
-{
-	const struct file_conditions *wanted = &file->check->conditions;
-	size_t valid = text_utf8_length(file->content);
-	if (wanted->utf8 && valid < file->content.length) {
-		refuse(file, "UTF-8", "bytes that are not UTF-8", "%s is not valid UTF-8.",
-			file->path);
-		place(file->look, file->content, valid);
-		return false;
-	}
-	if (wanted->sha256 && strcasecmp(wanted->sha256, file->sha256) != 0) {
-		return refuse(file, wanted->sha256, file->sha256,
-			"%s is not the file that is asked for: its SHA-256 is %s, not %s.",
-			file->path, file->sha256, wanted->sha256);
-	}
-	if (wanted->mode >= 0 && (stat->mode & 07777) != (mode_t)wanted->mode) {
-		return refuse(file, SAY(file, "mode %04o", (unsigned)wanted->mode),
-			SAY(file, "mode %04o", (unsigned)stat->mode & 07777),
-			"%s has the access rights %04o; it needs %04o.", file->path,
-			(unsigned)stat->mode & 07777, (unsigned)wanted->mode);
 	}
 	return true;
 }
 
-bool gate_content(const struct gate_check *check, struct gate_look *look, struct text path,
-	struct text *content, const char **sha256)
+static bool too_costly(const struct examined *file, const char *pattern)
 {
-	struct error error = {0};
-	const char *shown = gate_shown(look, path);
-	struct folder_stat stat = sandbox_stat(look->sandbox, path);
-	if (stat.kind == FOLDER_MISSING) {
-		gate_fails(
-			look, check, shown, "a file", "nothing", "%s is missing; write it.", shown);
-		return false;
-	}
-	if (stat.kind != FOLDER_FILE) {
-		gate_fails(look, check, shown, "a regular file", stat.what,
-			"%s is %s, not a regular file; replace it with a file.", shown, stat.what);
-		return false;
-	}
-	if (stat.size > GATE_READ_LIMIT) {
-		gate_fails(look, check, shown, "a file of at most 16 MiB",
-			arena_printf(look->arena, "%lld bytes", (long long)stat.size),
-			"%s is too large to be checked; it may have at most 16 MiB.", shown);
-		return false;
-	}
-	if (!sandbox_read(look->sandbox, look->arena, path, GATE_READ_LIMIT, content, &error)) {
-		struct gate_finding *finding = gate_find(look, check, shown,
-			error.kind == ERROR_UNAVAILABLE ? GATE_NOT_CHECKED : GATE_FAILS);
-		finding->expected = "a file that can be read";
-		finding->found = arena_string(look->arena, error.message);
-		finding->sentence =
-			arena_printf(look->arena, "%s cannot be read: %s.", shown, error.message);
-		return false;
-	}
-	struct hash hash = hash_text(*content);
-	*sha256 = arena_string(look->arena, hash.hex);
-	return true;
+	refuse(file, "a pattern that can be matched", "a match that takes too long",
+		"Matching /%s/ against %s takes too long; make the file simpler.", pattern,
+		file->artifact.shown)
+		->unclear = true;
+	return false;
 }
+
+static const char *pattern_shown(const struct examined *file, const char *key)
+{
+	return gate_shown(file->look, yaml_get(file->check->node, key)->text);
+}
+
+static bool match_fits(const struct examined *file)
+{
+	const struct pattern *wanted = file->check->conditions.matches;
+	enum pattern_result result =
+		wanted ? pattern_search(wanted, file->artifact.content, NULL, NULL) : PATTERN_MATCH;
+	if (result == PATTERN_MATCH) {
+		return true;
+	}
+	const char *pattern = pattern_shown(file, "matches");
+	if (result == PATTERN_TOO_COSTLY) {
+		return too_costly(file, pattern);
+	}
+	refuse(file, SAY(file, "a match of /%s/", pattern), "no match", "%s does not match /%s/.",
+		file->artifact.shown, pattern);
+	return false;
+}
+
+static bool mismatch_fits(const struct examined *file)
+{
+	const struct pattern *unwanted = file->check->conditions.not_matches;
+	struct text content = file->artifact.content;
+	size_t start = 0, end = 0;
+	enum pattern_result result =
+		unwanted ? pattern_search(unwanted, content, &start, &end) : PATTERN_MISS;
+	if (result == PATTERN_MISS) {
+		return true;
+	}
+	const char *pattern = pattern_shown(file, "not_matches");
+	if (result == PATTERN_TOO_COSTLY) {
+		return too_costly(file, pattern);
+	}
+	struct gate_finding where = {0};
+	gate_place(&where, content, start);
+	// A lookbehind with \K may give an end before the start.
+	const char *match = gate_shown(
+		file->look, (struct text){content.data + start, end > start ? end - start : 0});
+	struct gate_finding *finding = refuse(file, SAY(file, "no match of /%s/", pattern),
+		SAY(file, "'%s'", match), "%s must not match /%s/, but has '%s' in line %u.",
+		file->artifact.shown, pattern, match, where.line);
+	finding->line = where.line;
+	finding->column = where.column;
+	return false;
+}
+
+static bool encoding_fits(const struct examined *file)
+{
+	struct text content = file->artifact.content;
+	size_t valid = text_utf8_length(content);
+	if (!file->check->conditions.utf8 || valid == content.length) {
+		return true;
+	}
+	struct gate_finding where = {0};
+	gate_place(&where, content, valid);
+	struct gate_finding *finding = refuse(file, "UTF-8", "bytes that are not UTF-8",
+		"%s is not valid UTF-8: the first wrong byte is in line %u, column %u.",
+		file->artifact.shown, where.line, where.column);
+	finding->line = where.line;
+	finding->column = where.column;
+	return false;
+}
+
+static bool hash_fits(const struct examined *file)
+{
+	const char *wanted = file->check->conditions.sha256;
+	if (!wanted || strcasecmp(wanted, file->artifact.sha256) == 0) {
+		return true;
+	}
+	refuse(file, wanted, file->artifact.sha256,
+		"%s is not the file that is asked for: its SHA-256 is %s, not %s.",
+		file->artifact.shown, file->artifact.sha256, wanted);
+	return false;
+}
+
+static bool mode_fits(const struct examined *file)
+{
+	int64_t wanted = file->check->conditions.mode;
+	unsigned mode = file->artifact.stat.mode & 07777;
+	if (wanted < 0 || mode == (unsigned)wanted) {
+		return true;
+	}
+	refuse(file, SAY(file, "mode %04o", (unsigned)wanted), SAY(file, "mode %04o", mode),
+		"%s has the access rights %04o; it needs %04o.", file->artifact.shown, mode,
+		(unsigned)wanted);
+	return false;
+}
+
+// Each adds a finding when it does not fit; the first one is told.
+static bool (*const conditions[])(const struct examined *) = {size_fits, encoding_fits, lines_fit,
+	headings_fit, texts_fit, match_fits, mismatch_fits, hash_fits, mode_fits};
 
 void conditions_check(const struct gate_check *check, struct gate_look *look, struct text path)
 {
-	struct examined file = {.check = check, .look = look, .path = gate_shown(look, path)};
-	struct folder_stat stat = sandbox_stat(look->sandbox, path);
-	if (!gate_content(check, look, path, &file.content, &file.sha256)) {
+	arena_cleanup arena = {0};
+	struct examined file = {.check = check, .look = look};
+	if (!artifact_read(check, look, &arena, path, &file.artifact)) {
 		return;
 	}
-	if (size_fits(&file) && lines_fit(&file) && texts_fit(&file) && headings_fit(&file) &&
-		patterns_fit(&file) && rest_fits(&file, &stat)) {
-		struct gate_finding *finding = gate_find(look, check, file.path, GATE_HOLDS);
-		finding->size = (int64_t)file.content.length;
-		finding->sha256 = file.sha256;
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++) {
+		if (!conditions[i](&file)) {
+			return;
+		}
 	}
+	struct gate_finding *finding = gate_find(look, check, file.artifact.shown, GATE_HOLDS);
+	finding->found = gate_amount(look, (int64_t)file.artifact.content.length, "byte");
+	finding->size = (int64_t)file.artifact.content.length;
+	finding->sha256 = file.artifact.sha256;
 }

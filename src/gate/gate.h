@@ -3,7 +3,11 @@
  * done. A gate is compiled once from its declaration (team/team.h) and can then be checked any
  * number of times, by several threads at once. Checking never changes the workspace (a `run` check
  * with read_only: false may) and never trusts it: links that lead outside, FIFOs, devices, huge or
- * growing files, costly patterns all give a finding, never a hang.
+ * growing files, costly patterns all give a finding, never a hang. What cannot be judged fails, and
+ * so does its opposite: `not` over a FIFO or a file that is too large does not hold.
+ *
+ * A check is a map, {file: PATH, min_bytes: 1}, or a path alone: a regular file is there and is not
+ * empty.
  *
  * Adding a kind of check = one file with a struct gate_kind and one row in gate_kinds[].
  */
@@ -15,7 +19,14 @@
 #include "sandbox/sandbox.h"
 #include "team/team.h"
 
-enum { GATE_READ_LIMIT = 16 * 1024 * 1024, GATE_FILES = 20000 /* a glob may look at */ };
+enum {
+	GATE_READ_LIMIT = 16 * 1024 * 1024,  // bytes of one file
+	GATE_READ_TOTAL = 256 * 1024 * 1024, // bytes of all files of one gate_check()
+	GATE_FILES = 20000,                  // entries that a glob or dir may look through
+	GATE_TIME = 60 * 1000,               // milliseconds, without the commands
+	GATE_LISTED_FAILURES = 20,           // findings that one glob or dir gives about files
+	GATE_LISTED = 200,                   // that hold, likewise
+};
 
 enum gate_status {
 	GATE_HOLDS,
@@ -36,11 +47,15 @@ struct gate_finding {
 	int64_t size;          // of the artifact in bytes; -1: none
 	const char *sha256;    // of the artifact as it was read; NULL: none
 	const char *reader;    // who looked: "harness", "provider", "sandbox"
+	bool unclear;          // fails because it could not be judged: a FIFO, too large, ...
+	// What the checks inside it found (any, not): evidence only, whatever their status is.
+	struct gate_finding *nested;
+	size_t nested_count;
 };
 
 struct gate_verdict {
 	enum gate_status status;
-	struct gate_finding *findings; // in the order of the checks; nested ones after their parent
+	struct gate_finding *findings; // in the order of the checks
 	size_t count;
 };
 
@@ -56,16 +71,18 @@ void gate_finish(struct gate *gate);
 void gate_check(const struct gate *gate, struct sandbox *sandbox, struct arena *arena,
 	const char *const *environment, const atomic_bool *cancel, struct gate_verdict *verdict);
 
-// Could a change of this path change the verdict? (A `run` check reads everything.)
+// Could a change of this path change the verdict? Errs on the side of true. (A `run` check reads
+// everything.)
 bool gate_reads(const struct gate *gate, struct text path);
 // The paths and globs that the gate names, without `run`; for "still being written by".
 size_t gate_paths(const struct gate *gate, const struct text **paths);
 
-// The failing findings as lines for an agent, each starting with "- ".
+// The failing findings as a list for an agent: lines that start with "- ", what a command said
+// indented below.
 void gate_verdict_lines(struct buffer *buffer, const struct gate_verdict *verdict);
 // The verdict as JSON, the evidence that is kept: {"status", "findings": [...]}.
 void gate_verdict_json(struct buffer *json, const struct gate_verdict *verdict);
 const char *gate_status_name(enum gate_status status); // "holds", "fails", ...
 
-// The rows for the vocabulary.
+// The rows for the vocabulary. Not for several threads at once.
 struct owner_list gate_vocabulary(void);
