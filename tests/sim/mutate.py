@@ -135,10 +135,12 @@ MUTANTS = [
 		}
 ''', '', 'a stale approval counts'),
     ('apply_facts.c', 'branch->allowance++;', '', 'a person grants no retry'),
-    ('apply_facts.c', '''			call->answer = ANSWER_INTERRUPTED;
-			call->value = lost->number;
-			branch->dirty = true;''', '''			call->command = RUN_NONE;
-			branch->dirty = true;''', 'an effectful call is run again after a crash'),
+    ('apply_facts.c', 'lost->effectful && !call->repeatable', 'false',
+     'an effectful call is run again after a crash'),
+    ('apply_facts.c', 'lost->effectful && !call->repeatable', 'lost->effectful',
+     'a call that may be repeated is interrupted'),
+    ('apply_facts.c', 'branch->dirty = branch->dirty || lost->effectful;', '',
+     'what a lost call did is not recorded'),
     ('apply_facts.c', '''	if (lost->kind == COMMAND_CALL_MODEL) {
 		spend_reservation(state, lost);''', '''	if (lost->kind == COMMAND_CALL_MODEL) {
 ''', 'a lost model call costs nothing'),

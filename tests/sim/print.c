@@ -74,8 +74,8 @@ static void print_calls(const struct run_event *event)
 		if (call->kind == CALL_DELEGATE || call->kind == CALL_TRANSFER) {
 			printf(" edge %u", call->edge);
 		}
-		printf(" hash %" PRIu64 "%s%s", call->hash, call->effectful ? " effectful" : "",
-			call->ask ? " ask" : "");
+		printf(" hash %" PRIu64 "%s%s%s", call->hash, call->effectful ? " effectful" : "",
+			call->repeatable ? " repeatable" : "", call->ask ? " ask" : "");
 	}
 }
 

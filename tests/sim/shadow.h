@@ -51,6 +51,7 @@ struct shadow_branch {
 	uint32_t next_command, children;
 	bool effects;         // an effectful call ran since its last record
 	bool effects_earlier; // in an answer before the last one
+	bool repeats;         // or before the machine stopped
 	bool faulted;         // since the last request
 	uint32_t attempts, allowance, messages;
 	uint32_t refusals[SIM_EDGES];

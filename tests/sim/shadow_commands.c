@@ -85,7 +85,7 @@ static void schedule_tool(
 	MUST(call->facts.kind == CALL_TOOL && call->answer == ANSWER_NONE && !call->under_way,
 		"a tool runs for a call that is not answered yet");
 	MUST(event->effectful == call->facts.effectful, "an effectful call is marked as one");
-	MUST(!call->facts.effectful || call->scheduled == 0,
+	MUST(!call->facts.effectful || call->facts.repeatable || call->scheduled == 0,
 		"an effectful call is never started twice");
 	MUST(!call->facts.ask || call->approved, "a call that needs a person's yes has it");
 	MUST(!call->facts.effectful || !workspace_busy(shadow, event->branch),
@@ -117,7 +117,7 @@ static void schedule_record(
 	(void)state;
 	MUST(!shadow->recording, "there is one recorder");
 	MUST(branch->effects, "what did not change is not recorded");
-	MUST(branch->effects_earlier ||
+	MUST(branch->effects_earlier || branch->repeats ||
 			!shadow_commands_open(shadow, event->branch, COMMAND_CALL_TOOL),
 		"the workspace is recorded when the answer's tools are done");
 	MUST(shadow->sandbox == SANDBOX_OPEN, "the workspace is recorded in an open sandbox");

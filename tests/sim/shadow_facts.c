@@ -164,6 +164,7 @@ static void recorded(
 	shadow->at_work = shadow->at_work_since;
 	branch->effects = false;
 	branch->effects_earlier = false;
+	branch->repeats = false;
 	shadow->record += fact->changes > 0;
 	shadow->violators = fact->agents;
 	for (uint32_t i = 0; i < fact->gate_count; i++) {
@@ -320,11 +321,15 @@ static void lose(struct shadow *shadow, const struct shadow_command *command)
 	if (command->kind == COMMAND_CALL_MODEL) {
 		shadow_reserve(shadow, command, -1);
 		spend(shadow, command);
-	} else if (command->kind == COMMAND_CALL_TOOL && command->effectful) {
-		branch->effects = true;
-		shadow_answer(shadow, command->branch, command->call, ANSWER_INTERRUPTED, false);
 	} else if (command->kind == COMMAND_CALL_TOOL) {
-		branch->calls[command->call].under_way = false;
+		struct shadow_call *call = &branch->calls[command->call];
+		branch->effects = branch->effects || command->effectful;
+		branch->repeats = branch->repeats || command->effectful;
+		call->under_way = false;
+		if (command->effectful && !call->facts.repeatable) {
+			shadow_answer(
+				shadow, command->branch, command->call, ANSWER_INTERRUPTED, false);
+		}
 	} else if (command->kind == COMMAND_CHECK_GATE && command->requests == branch->requests) {
 		struct shadow_list *list = shadow_list_of(branch, command->call);
 		if (list->found[command->gate] == FOUND_CHECKING) {

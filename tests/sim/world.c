@@ -43,6 +43,7 @@ static void make_call(struct play *play, struct run_call_facts *call, uint32_t a
 		.bytes = draw(world, 60)};
 	if (dice < 42) {
 		call->effectful = chance(world, 55);
+		call->repeatable = call->effectful && chance(world, 25);
 	} else if (dice < 90) {
 		make_handoff(play, call, agent);
 	} else {
