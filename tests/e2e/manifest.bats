@@ -1,0 +1,92 @@
+#!/usr/bin/env bats
+# The workspace that a team file declares is the one that commands find.
+
+load common
+
+make_team() {
+	mkdir -p seed/deep/empty
+	echo one >seed/a.txt
+	printf '#!/bin/sh\necho ran\n' >seed/deep/run.sh
+	chmod +x seed/deep/run.sh
+	echo guide >GUIDE.md
+	cat >team.yaml <<-'YAML'
+		version: 1
+		name: seeded
+		description: One agent in a prepared workspace.
+		inputs:
+		  topic: {type: string, required: true}
+		model: openai/gpt-5.4
+		sandbox: {provider: unix-local}
+		manifest:
+		  entries:
+		    brief.md: {type: file, content: "About ${inputs.topic}, not $${inputs.topic}."}
+		    GUIDE.md: {type: local_file, src: GUIDE.md}
+		    seed: {type: local_dir, src: seed}
+		    nest:
+		      type: dir
+		      children:
+		        in.txt: {type: file, content: nested}
+		  environment: {COLOUR: "blue ${inputs.topic}"}
+		manager: worker
+		agents:
+		  worker:
+		    description: Looks around.
+		    instructions: Look around.
+		    outputs: [found.txt]
+		    writes: [found.txt]
+	YAML
+	cat >script.yaml <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - calls:
+		        - exec_command:
+		            cmd: >
+		              { cat brief.md; echo; cat GUIDE.md seed/a.txt nest/in.txt; echo; seed/deep/run.sh;
+		              ls seed/deep; echo "$COLOUR|$INPUT_TOPIC"; } >found.txt
+		    - say: done
+	YAML
+}
+
+@test "files, folders, copies and variables are there as declared" {
+	make_team
+	run muster run team.yaml -i topic=tides --rehearse script.yaml
+	[ "$status" -eq 0 ]
+	run cat "$(workspace)/found.txt"
+	[ "$output" = "About tides, not \${inputs.topic}.
+guide
+one
+nested
+ran
+empty
+run.sh
+blue tides|tides" ]
+}
+
+@test "what the manifest brought is not charged to an agent" {
+	make_team
+	muster run team.yaml -i topic=tides --rehearse script.yaml
+	run muster artifacts -1 --agent worker
+	says found.txt
+	[[ "$output" != *GUIDE.md* ]]
+	run git -c safe.directory='*' -C .muster/runs/*/history.git log --format=%an
+	[ "$output" = "worker
+manifest" ]
+}
+
+@test "a link in a copied folder is refused by name before anything runs" {
+	make_team
+	ln -s /etc/passwd seed/link
+	run muster run team.yaml -i topic=tides --rehearse script.yaml
+	[ "$status" -eq 6 ]
+	says "manifest entry 'seed'"
+	says "'link' is a link or a special file"
+}
+
+@test "a source that is not there is a mistake of the team file" {
+	make_team
+	rm GUIDE.md
+	run muster validate team.yaml
+	[ "$status" -eq 2 ]
+	says "GUIDE.md"
+}
