@@ -1,6 +1,9 @@
 #include "cli/project.h"
 
+#include <string.h>
+
 #include "cli/vocabulary.h"
+#include "engine/lock.h"
 
 static bool thaw(struct project_run *opened, struct error *error)
 {
@@ -23,12 +26,24 @@ static bool thaw(struct project_run *opened, struct error *error)
 	return opened->team != NULL;
 }
 
+void project_run_state(struct store *store, struct arena *arena, struct store_run *run)
+{
+	struct error ignored = {0}; // an id from the store is sound
+	const char *folder = store_run_folder(store, arena, run->id, &ignored);
+	if (strcmp(run->state, "running") == 0 && folder && !run_is_driven(folder)) {
+		run->state = "stopped";
+		run->reason = arena_printf(
+			arena, "its process ended; 'muster resume %s' goes on", run->id);
+	}
+}
+
 bool project_run_open(struct project_run *opened, const char *name, struct error *error)
 {
 	*opened = (struct project_run){0};
 	opened->store = store_open(".", STORE_READ, error);
 	if (opened->store && store_find(opened->store, &opened->arena, name, &opened->run, error) &&
 		thaw(opened, error)) {
+		project_run_state(opened->store, &opened->arena, &opened->run);
 		return true;
 	}
 	project_run_close(opened);

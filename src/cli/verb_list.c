@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/project.h"
 #include "store/store.h"
 #include "view/document.h"
 #include "view/summary.h"
@@ -94,6 +95,9 @@ static int run(struct arguments *arguments, struct error *error)
 	struct store_runs runs;
 	buffer_cleanup output = {0};
 	if (store && store_list(store, &arguments->arena, limit, &runs, error)) {
+		for (size_t i = 0; i < runs.count; i++) {
+			project_run_state(store, &arguments->arena, &runs.runs[i]);
+		}
 		if (arguments_has(arguments, "json")) {
 			runs_json(&output, &runs);
 		} else if (arguments_has(arguments, "names")) {

@@ -233,9 +233,12 @@ static bool read_start(struct engine *engine, struct arena *arena, const char *i
 	return true;
 }
 
-static struct team *thaw(struct engine *engine, const char *id, const struct vocabulary *vocabulary,
-	struct error *error)
+static struct team *thaw(struct engine *engine, const struct store_run *row,
+	const struct vocabulary *vocabulary, struct error *error)
 {
+	const char *id = row->id;
+	struct vocabulary words = *vocabulary;
+	words.rehearsal = row->rehearsal;
 	arena_cleanup arena = {0};
 	struct text frozen;
 	struct team_report report = {0};
@@ -243,7 +246,7 @@ static struct team *thaw(struct engine *engine, const char *id, const struct voc
 		error_set(error, ERROR_FAILED, "the journal of run '%s' has no team", id);
 		return NULL;
 	}
-	struct team *team = team_thaw(frozen, vocabulary, &report);
+	struct team *team = team_thaw(frozen, &words, &report);
 	if (!team) {
 		error_set(error, ERROR_FAILED,
 			"the team that run '%s' was started with cannot be read: %s", id,
@@ -274,7 +277,7 @@ struct job *engine_resume(struct engine *engine, const char *id,
 	if (!store_find(engine->store, &arena, id, &row, error) || !can_go_on(&row, error)) {
 		return NULL;
 	}
-	start.team = thaw(engine, id, vocabulary, error);
+	start.team = thaw(engine, &row, vocabulary, error);
 	if (!start.team) {
 		return NULL;
 	}

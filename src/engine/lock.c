@@ -36,3 +36,11 @@ int run_lock(const char *folder, const char *run, struct error *error)
 	}
 	return fd;
 }
+
+bool run_is_driven(const char *folder)
+{
+	arena_cleanup arena = {0};
+	file_cleanup fd =
+		open(path_join(&arena, folder, "lock"), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
+}

@@ -119,3 +119,26 @@ make_team() {
 	[ "$status" -eq 2 ]
 	says "is being driven by process $pid"
 }
+
+@test "a run whose process was killed is shown as stopped, and goes on" {
+	make_team <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{exec_command: {cmd: "sleep 2"}}]
+		    - calls: [{write_file: {path: out.txt, content: ready}}]
+		    - say: done
+	YAML
+	muster run team.yaml --rehearse script.yaml --quiet &
+	pid=$!
+	sleep 0.7
+	run muster list
+	says "running"
+	kill -9 $pid
+	wait $pid || true
+	run muster list
+	says "stopped"
+	says "'muster resume asking-"
+	run muster resume -1
+	[ "$status" -eq 0 ]
+}
