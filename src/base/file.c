@@ -105,23 +105,67 @@ static char *temporary_name(struct arena *arena, const char *path)
 		arena, "%.*s.muster-%016llx.tmp", folder, path, (unsigned long long)random);
 }
 
+// A file without a name in the folder of `path`; -1 where the file system has none.
+static int open_unnamed(int folder, const char *path)
+{
+	arena_cleanup arena = {0};
+	const char *slash = strrchr(path, '/');
+	const char *parent = slash ? arena_copy(&arena, path, (size_t)(slash - path) + 1) : ".";
+	return openat(folder, parent, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+}
+
+static bool give_name(int fd, int folder, const char *name)
+{
+	char unnamed[64];
+	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, unnamed, folder, name, AT_SYMLINK_FOLLOW) == 0;
+}
+
+static int open_named(int folder, const char *name)
+{
+	return openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+static bool fill(int fd, struct text content, mode_t mode, bool durable)
+{
+	return write_all(fd, content) && fchmod(fd, mode & 0777) == 0 &&
+		(!durable || fsync(fd) == 0);
+}
+
+// Gets its name only when it is whole, so a process that is killed while it writes leaves nothing
+// behind. Where that cannot be done a temporary name is used all along.
 bool file_replace_at(int folder, const char *path, struct text content, mode_t mode, bool durable)
 {
 	arena_cleanup arena = {0};
+	file_cleanup fd = open_unnamed(folder, path);
+	if (fd >= 0 && !fill(fd, content, mode, durable)) {
+		return false;
+	}
+	if (fd >= 0 && give_name(fd, folder, path)) {
+		return true;
+	}
+	if (fd >= 0 && errno != EEXIST) {
+		file_close(&fd); // no /proc here
+	}
+	bool whole = fd >= 0;
 	char *temporary = NULL;
-	file_cleanup fd = -1;
-	for (int i = 0; i < TEMPORARY_TRIES && fd < 0; i++) {
+	bool named = false;
+	for (int i = 0; i < TEMPORARY_TRIES && !named; i++) {
 		temporary = temporary_name(&arena, path);
-		fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-			0600);
-		if (fd < 0 && errno != EEXIST) {
+		if (whole) {
+			named = give_name(fd, folder, temporary);
+		} else {
+			fd = open_named(folder, temporary);
+			named = fd >= 0;
+		}
+		if (!named && errno != EEXIST) {
 			return false;
 		}
 	}
-	if (fd < 0) {
+	if (!named) {
 		return false;
 	}
-	if (!write_all(fd, content) || fchmod(fd, mode & 0777) < 0 || (durable && fsync(fd) < 0) ||
+	if ((!whole && !fill(fd, content, mode, durable)) ||
 		renameat(folder, temporary, folder, path) < 0) {
 		int saved = errno;
 		unlinkat(folder, temporary, 0);

@@ -235,6 +235,24 @@ static int named_gate(struct loader *loader, const struct yaml_node *node)
 	return TEAM_NONE;
 }
 
+// What a check is about, in words: the paths of nested checks, the words of a command.
+static void add_subject(struct buffer *words, const struct yaml_node *node)
+{
+	if (node->kind == YAML_MAP && node->count) {
+		add_subject(words, &node->pairs[0].value);
+		return;
+	}
+	if (node->kind != YAML_LIST) {
+		buffer_add_text(words, node->text);
+		return;
+	}
+	for (size_t i = 0; i < node->count; i++) {
+		bool nested = node->items[i].kind == YAML_MAP;
+		buffer_add_string(words, i == 0 ? "" : nested ? ", " : " ");
+		add_subject(words, &node->items[i]);
+	}
+}
+
 static int written_gate(struct loader *loader, const struct yaml_node *node)
 {
 	struct place place = {"", loader->folder, false};
@@ -250,13 +268,9 @@ static int written_gate(struct loader *loader, const struct yaml_node *node)
 	const struct yaml_node *subject = yaml_get(node, owner->name);
 	buffer_cleanup name = {0};
 	buffer_printf(&name, "%s: ", owner->name);
-	if (subject->kind == YAML_LIST || subject->kind == YAML_MAP) {
-		buffer_cleanup json = {0};
-		yaml_print_json(&json, subject);
-		buffer_add_line(&name, buffer_text(&json), 80);
-	} else {
-		buffer_add_line(&name, subject->text, 80);
-	}
+	buffer_cleanup words = {0};
+	add_subject(&words, subject);
+	buffer_add_line(&name, buffer_text(&words), 80);
 	gate->name = arena_copy(loader->arena, name.data, name.length);
 	gate->anonymous = true;
 	gate->require = node;
