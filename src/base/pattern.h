@@ -8,7 +8,12 @@
 #include "base/error.h"
 #include "base/text.h"
 
-enum { PATTERN_STEPS = 1000000, PATTERN_DEPTH = 1000, PATTERN_LIMIT = 8192 /* bytes */ };
+enum {
+	PATTERN_STEPS = 1000000,
+	PATTERN_DEPTH = 1000,
+	PATTERN_TIME = 5000,
+	PATTERN_LIMIT = 8192, // bytes
+};
 
 enum pattern_result {
 	PATTERN_MISS,

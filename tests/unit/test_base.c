@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -87,6 +88,62 @@ static void a_near_name_is_suggested_and_a_far_one_is_not(void **state)
 	assert_null(text_nearest(TEXT("zebra"), names, 2));
 }
 
+// `run` times the filling and an 'x', again and again.
+static enum pattern_result search_runs(const char *source, char filling, size_t run, size_t size)
+{
+	struct error error = {0};
+	char *data = memory_alloc(size);
+	struct pattern *pattern = pattern_compile(text_of(source), &error);
+	assert_non_null(pattern);
+	memset(data, filling, size);
+	for (size_t i = run; i < size; i += run + 1) {
+		data[i] = 'x';
+	}
+	data[size - 1] = 'x';
+	enum pattern_result result = pattern_search(pattern, (struct text){data, size}, NULL, NULL);
+	pattern_destroy(pattern);
+	free(data);
+	return result;
+}
+
+static void patterns_that_are_costly_from_many_places_end(void **state)
+{
+	(void)state;
+	assert_int_equal(search_runs("\\s+$", ' ', 50000, 1 << 24), PATTERN_TOO_COSTLY);
+	assert_int_equal(search_runs("\\d+y", '1', 1 << 24, 1 << 24), PATTERN_TOO_COSTLY);
+	assert_int_equal(search_runs("\\s+$", ' ', 50, 1 << 20), PATTERN_MISS);
+}
+
+static void a_match_is_found_wherever_it_is(void **state)
+{
+	(void)state;
+	struct error error = {0};
+	buffer_cleanup text = {0};
+	size_t start, end;
+	while (text.length < 3000) {
+		buffer_add_string(&text, "\xc3\xa9\xe2\x82\xac\xff\x80");
+	}
+	for (size_t at = 0; at + 6 < text.length; at += 7) {
+		char kept[6];
+		memcpy(kept, text.data + at, sizeof(kept));
+		memcpy(text.data + at, "needle", sizeof(kept));
+		struct pattern *pattern = pattern_compile(TEXT("(?<!n)needle"), &error);
+		assert_int_equal(
+			pattern_search(pattern, buffer_text(&text), &start, &end), PATTERN_MATCH);
+		assert_int_equal(start, at);
+		assert_int_equal(end, at + 6);
+		pattern_destroy(pattern);
+		memcpy(text.data + at, kept, sizeof(kept));
+	}
+	struct pattern *pattern = pattern_compile(TEXT("\\G.{2}\\xe9"), &error);
+	assert_int_equal(pattern_search(pattern, buffer_text(&text), NULL, NULL), PATTERN_MISS);
+	pattern_destroy(pattern);
+	pattern = pattern_compile(TEXT("^\\z|needle"), &error);
+	assert_int_equal(pattern_search(pattern, TEXT(""), NULL, NULL), PATTERN_MATCH);
+	assert_int_equal(pattern_search(pattern, buffer_text(&text), NULL, NULL), PATTERN_MISS);
+	pattern_destroy(pattern);
+}
+
 static void costly_patterns_end(void **state)
 {
 	(void)state;
@@ -131,6 +188,8 @@ int main(void)
 		cmocka_unit_test(json_text_is_always_valid),
 		cmocka_unit_test(a_near_name_is_suggested_and_a_far_one_is_not),
 		cmocka_unit_test(costly_patterns_end),
+		cmocka_unit_test(patterns_that_are_costly_from_many_places_end),
+		cmocka_unit_test(a_match_is_found_wherever_it_is),
 		cmocka_unit_test(sha256_is_the_standard_one),
 		cmocka_unit_test(errors_gain_context_and_stay_cut_at_characters),
 	};
