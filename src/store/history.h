@@ -1,12 +1,17 @@
 /*
  * The history of a workspace: a bare git repository (.muster/runs/ID/history.git) that plain git can
  * read. Written with libgit2's object interface only: no work tree, no filters, no attributes, no
- * ignore files, so nothing that an agent writes can hide or change an artifact. Not recorded: empty
- * folders, folders named ".git", special files, files over HISTORY_FILE_LIMIT (their hash is), and
- * the folders that the team file lists as untracked.
+ * ignore files, so nothing that an agent writes can hide or change an artifact.
+ *
+ * Not recorded: empty folders, special files, the folders that the team file lists as untracked,
+ * names that git would not check out (".git" in all spellings), and what lies in a folder that
+ * cannot be read. A pointer stands for the content of a file over HISTORY_FILE_LIMIT or one that
+ * cannot be read: its size and its SHA-256, or where that is not known the time of its change.
  *
  * A record costs one stat scan and the files that changed; unchanged ones are known by inode, size
- * and times. One thread at a time per history.
+ * and times, and the folders that they lie in are not written again. What went wrong half-way is
+ * found again by the next scan. A commit is on disk when history_commit() returns; a power loss
+ * leaves a whole one. One thread at a time per history.
  */
 #pragma once
 
@@ -18,7 +23,8 @@ enum { HISTORY_FILE_LIMIT = 64 * 1024 * 1024, HISTORY_FILES = 200000 };
 
 struct history;
 
-// Opens or creates the repository, for the one process that drives the run. `untracked` (may be NULL) ends with NULL.
+// Opens or creates the repository, for the one process that drives the run. `untracked` (may be
+// NULL) ends with NULL.
 struct history *history_open(const char *path, const char *const *untracked, struct error *error);
 void history_close(struct history *history); // NULL is fine
 
@@ -28,7 +34,7 @@ struct history_change {
 	struct text path;
 	enum history_status status;
 	const char *blob;   // git object id, 40 digits; "" when deleted
-	const char *sha256; // of the content; "" when deleted
+	const char *sha256; // of the content; "" when deleted, or when it is not known
 	int64_t size;
 	bool executable, link;
 };

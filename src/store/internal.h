@@ -40,3 +40,4 @@ bool store_step(struct store *store, sqlite3_stmt *statement, struct error *erro
 bool store_put_blob(struct store *store, struct text text, struct hash *hash, struct error *error);
 bool store_get_blob(struct store *store, struct arena *arena, const char *hash, struct text *text,
 	struct error *error);
+const char *store_blob_path(struct store *store, struct arena *arena, const char *hash);

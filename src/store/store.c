@@ -65,6 +65,8 @@ bool store_fail(struct store *store, const char *what, struct error *error)
 		reason);
 	if (code == SQLITE_FULL) {
 		error_hint(error, "make room on the disk; what was recorded so far is safe");
+	} else if (code == SQLITE_IOERR) {
+		error_hint(error, "look at the disk that it lies on");
 	} else if (code == SQLITE_BUSY) {
 		error_hint(error, "another muster is writing to it; try again");
 	} else if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) {
@@ -127,6 +129,40 @@ static int number(struct store *store, const char *pragma)
 	return result;
 }
 
+static bool not_ours(struct store *store, struct error *error)
+{
+	error_set(error, ERROR_USAGE, "'%s/store.db' is no store of muster", store->folder);
+	return error_hint(error, "move it away, or choose another folder with -C");
+}
+
+static bool no_runs(struct store *store, struct error *error)
+{
+	error_set(error, ERROR_USAGE, "there are no runs here: '%s/store.db' does not exist",
+		store->folder);
+	return error_hint(
+		error, "start one with 'muster run', or choose the project's folder with -C");
+}
+
+// Two processes may start at once: the second finds the tables of the first.
+static bool create(struct store *store, struct error *error)
+{
+	char identity[128];
+	snprintf(identity, sizeof(identity), "PRAGMA application_id=%d; PRAGMA user_version=%d",
+		APPLICATION_ID, STORE_VERSION);
+	if (!execute(store, "BEGIN IMMEDIATE", error)) {
+		return false;
+	}
+	if (number(store, "PRAGMA application_id") != APPLICATION_ID) {
+		if (number(store, "SELECT count(*) FROM sqlite_schema") != 0) {
+			return not_ours(store, error);
+		}
+		if (!execute(store, schema, error) || !execute(store, identity, error)) {
+			return false;
+		}
+	}
+	return execute(store, "COMMIT", error);
+}
+
 // A new file gets the schema; an existing one must be a store of our version.
 static bool check_version(struct store *store, struct error *error)
 {
@@ -136,30 +172,20 @@ static bool check_version(struct store *store, struct error *error)
 		return store_fail(store, "read", error);
 	}
 	if (application == 0 && version == 0 && store->writable) {
-		char identity[128];
-		snprintf(identity, sizeof(identity),
-			"PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT", APPLICATION_ID,
-			STORE_VERSION);
-		// Two processes may start at once: the second finds the tables of the first.
-		return execute(store, "BEGIN IMMEDIATE", error) &&
-			(number(store, "PRAGMA application_id") == APPLICATION_ID
-					? execute(store, "COMMIT", error)
-					: execute(store, schema, error) &&
-						execute(store, identity, error));
+		return create(store, error);
+	}
+	if (application == 0 && number(store, "SELECT count(*) FROM sqlite_schema") == 0) {
+		return no_runs(store, error); // another process is about to make it
 	}
 	if (application != APPLICATION_ID) {
-		return error_set(error, ERROR_USAGE, "'%s/store.db' is no store of muster",
-			       store->folder) ||
-			error_hint(error, "move it away, or choose another folder with -C");
+		return not_ours(store, error);
 	}
 	if (version != STORE_VERSION) {
-		return error_set(error, ERROR_USAGE,
-			       "the store '%s/store.db' has version %d, this muster reads version "
-			       "%d",
-			       store->folder, version, STORE_VERSION) ||
-			error_hint(error,
-				"use the muster that wrote it, or choose another folder "
-				"with -C");
+		error_set(error, ERROR_USAGE,
+			"the store '%s/store.db' has version %d, this muster reads version %d",
+			store->folder, version, STORE_VERSION);
+		return error_hint(
+			error, "use the muster that wrote it, or choose another folder with -C");
 	}
 	return true;
 }
@@ -180,11 +206,7 @@ static bool open_database(struct store *store, struct error *error)
 	const char *path = path_join(&arena, store->folder, "store.db");
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE;
 	if (!store->writable && access(path, F_OK) < 0) {
-		return error_set(error, ERROR_USAGE, "there are no runs here: '%s' does not exist",
-			       path) ||
-			error_hint(error,
-				"start one with 'muster run', or choose the project's "
-				"folder with -C");
+		return no_runs(store, error);
 	}
 	flags |= store->writable ? SQLITE_OPEN_CREATE : 0;
 	if (sqlite3_open_v2(path, &store->database, flags, NULL) != SQLITE_OK) {
@@ -276,8 +298,13 @@ bool store_commit(struct store *store, bool durable, struct error *error)
 		!wal || !wal->pMethods) {
 		return store_fail(store, "find the log of", error);
 	}
-	return wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL) == SQLITE_OK ||
-		store_fail(store, "sync", error);
+	errno = EIO;
+	if (wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL) != SQLITE_OK) {
+		error_errno(error, ERROR_FAILED, "cannot put the store '%s/store.db' on disk",
+			store->folder);
+		return error_hint(error, "look at the disk that it lies on, then resume the run");
+	}
+	return true;
 }
 
 void store_rollback(struct store *store)
@@ -288,7 +315,7 @@ void store_rollback(struct store *store)
 	}
 }
 
-static const char *blob_path(struct store *store, struct arena *arena, const char *hash)
+const char *store_blob_path(struct store *store, struct arena *arena, const char *hash)
 {
 	return arena_printf(arena, "%s/blobs/%.2s/%s", store->folder, hash, hash);
 }
@@ -297,7 +324,7 @@ bool store_put_blob(struct store *store, struct text text, struct hash *hash, st
 {
 	arena_cleanup arena = {0};
 	*hash = hash_text(text);
-	const char *path = blob_path(store, &arena, hash->hex);
+	const char *path = store_blob_path(store, &arena, hash->hex);
 	return access(path, F_OK) == 0 ||
 		(file_make_folders(path_folder(&arena, path), 0755, error) &&
 			file_replace(path, text, 0644, error));
@@ -306,5 +333,5 @@ bool store_put_blob(struct store *store, struct text text, struct hash *hash, st
 bool store_get_blob(struct store *store, struct arena *arena, const char *hash, struct text *text,
 	struct error *error)
 {
-	return file_read(arena, blob_path(store, arena, hash), BLOB_LIMIT, text, error);
+	return file_read(arena, store_blob_path(store, arena, hash), BLOB_LIMIT, text, error);
 }

@@ -27,7 +27,9 @@ void store_close(struct store *store); // NULL is fine
 const char *store_run_folder(
 	struct store *store, struct arena *arena, const char *run, struct error *error);
 
-// One transaction at a time. `durable` means: on disk (fsync) when store_commit returns.
+// One transaction at a time. `durable` means: on disk (fsync) when store_commit returns true. False
+// means that nothing more may be done on the strength of the transaction: it is undone by
+// store_rollback, or it is written and perhaps not on disk (then the disk is failing).
 bool store_begin(struct store *store, struct error *error);
 bool store_commit(struct store *store, bool durable, struct error *error);
 void store_rollback(struct store *store);
@@ -106,4 +108,6 @@ bool store_text(struct store *store, struct arena *arena, const char *run, const
 bool store_changes(struct store *store, const char *run,
 	bool (*each)(void *data, const struct store_change *change), void *data,
 	struct error *error);
-bool store_delete(struct store *store, const char *run, struct error *error); // folder, too
+// With the run's folder and the long texts that no other run has. What lies in files is gone even if
+// the transaction is rolled back.
+bool store_delete(struct store *store, const char *run, struct error *error);

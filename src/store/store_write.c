@@ -1,4 +1,6 @@
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "store/internal.h"
@@ -113,9 +115,61 @@ bool store_add_change(struct store *store, const char *run, const struct store_c
 	return store_step(store, statement, error);
 }
 
-bool store_delete(struct store *store, const char *run, struct error *error)
+static bool query(struct store *store, const char *text, const char *run, sqlite3_stmt **statement,
+	struct error *error)
+{
+	if (sqlite3_prepare_v2(store->database, text, -1, statement, NULL) != SQLITE_OK) {
+		return store_fail(store, "use", error);
+	}
+	store_bind_string(*statement, 1, run);
+	return true;
+}
+
+// Other writers wait for our transaction, so none can come to need one of these meanwhile.
+static bool delete_blobs(struct store *store, const char *run, struct error *error)
+{
+	static const char only_here[] =
+		"SELECT blob FROM (SELECT blob FROM items WHERE run=?1 UNION"
+		" SELECT blob FROM texts WHERE run=?1) WHERE blob IS NOT NULL"
+		" EXCEPT SELECT blob FROM items WHERE run<>?1"
+		" EXCEPT SELECT blob FROM texts WHERE run<>?1";
+	int code = SQLITE_DONE;
+	bool fine = true;
+	sqlite3_stmt *rows = NULL;
+	if (!query(store, only_here, run, &rows, error)) {
+		return false;
+	}
+	while (fine && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+		arena_cleanup arena = {0};
+		const char *hash = (const char *)sqlite3_column_text(rows, 0);
+		const char *path = store_blob_path(store, &arena, hash);
+		fine = unlink(path) == 0 || errno == ENOENT ||
+			error_errno(error, ERROR_FAILED, "cannot remove '%s'", path);
+	}
+	if (fine && code != SQLITE_DONE) {
+		fine = store_fail(store, "read", error);
+	}
+	sqlite3_finalize(rows);
+	return fine;
+}
+
+static bool delete_rows(struct store *store, const char *run, struct error *error)
 {
 	static const char *const tables[] = {"events", "items", "texts", "changes"};
+	bool fine = true;
+	for (size_t i = 0; fine && i < sizeof(tables) / sizeof(tables[0]); i++) {
+		arena_cleanup arena = {0};
+		sqlite3_stmt *rows = NULL;
+		fine = query(store, arena_printf(&arena, "DELETE FROM %s WHERE run=?", tables[i]),
+			       run, &rows, error) &&
+			store_step(store, rows, error);
+		sqlite3_finalize(rows);
+	}
+	return fine;
+}
+
+bool store_delete(struct store *store, const char *run, struct error *error)
+{
 	arena_cleanup arena = {0};
 	const char *folder = store_run_folder(store, &arena, run, error);
 	sqlite3_stmt *statement = folder ? store_statement(store, DELETE_RUN, error) : NULL;
@@ -123,21 +177,6 @@ bool store_delete(struct store *store, const char *run, struct error *error)
 		return false;
 	}
 	store_bind_string(statement, 1, run);
-	if (!store_step(store, statement, error)) {
-		return false;
-	}
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-		sqlite3_stmt *rows = NULL;
-		char *text = arena_printf(&arena, "DELETE FROM %s WHERE run=?", tables[i]);
-		if (sqlite3_prepare_v2(store->database, text, -1, &rows, NULL) != SQLITE_OK) {
-			return store_fail(store, "use", error);
-		}
-		store_bind_string(rows, 1, run);
-		bool fine = store_step(store, rows, error);
-		sqlite3_finalize(rows);
-		if (!fine) {
-			return false;
-		}
-	}
-	return file_remove_tree(folder, error);
+	return store_step(store, statement, error) && delete_blobs(store, run, error) &&
+		delete_rows(store, run, error) && file_remove_tree(folder, error);
 }

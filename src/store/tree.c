@@ -92,7 +92,7 @@ static void touch(struct tree *tree, const char *path)
 	folder_row(tree, (struct text){0})->known = false;
 }
 
-void tree_change(struct tree *tree, const struct tree_file *files, size_t count)
+static void merge(struct tree *tree, const struct tree_file *files, size_t count)
 {
 	struct tree_file *merged = memory_alloc((tree->count + count + 1) * sizeof(*merged));
 	size_t i = 0, j = 0, kept = 0;
@@ -117,6 +117,77 @@ void tree_change(struct tree *tree, const struct tree_file *files, size_t count)
 	free(tree->files);
 	tree->files = merged;
 	tree->count = kept;
+}
+
+// The first file whose path is not before this one.
+static size_t first_from(const struct tree *tree, const char *path)
+{
+	size_t low = 0, high = tree->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(tree->files[middle].path, path) < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+// The first file at or after `from` that does not lie in this folder.
+static size_t folder_end(const struct tree *tree, size_t from, struct text prefix)
+{
+	size_t low = from, high = tree->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strncmp(tree->files[middle].path, prefix.data, prefix.length) == 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+static void remove_range(struct tree *tree, size_t first, size_t end)
+{
+	arena_cleanup arena = {0};
+	struct tree_file *gone = arena_new_array(&arena, end - first, struct tree_file);
+	for (size_t i = first; i < end; i++) {
+		gone[i - first] = (struct tree_file){arena_string(&arena, tree->files[i].path)};
+	}
+	merge(tree, gone, end - first);
+}
+
+// A name is a file or a folder, not both: what stands where the new file has to go is gone, even if
+// whoever removed it is another one and is told later.
+static void make_way(struct tree *tree, const char *path)
+{
+	arena_cleanup arena = {0};
+	char *prefix = arena_printf(&arena, "%s/", path);
+	size_t inner = first_from(tree, prefix);
+	size_t end = folder_end(tree, inner, text_of(prefix));
+	if (inner < end) {
+		remove_range(tree, inner, end);
+	}
+	for (char *slash = prefix; (slash = strchr(slash, '/')) && slash[1]; slash++) {
+		*slash = '\0';
+		size_t at = first_from(tree, prefix);
+		if (at < tree->count && strcmp(tree->files[at].path, prefix) == 0) {
+			remove_range(tree, at, at + 1);
+		}
+		*slash = '/';
+	}
+}
+
+void tree_change(struct tree *tree, const struct tree_file *files, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (files[i].mode != TREE_GONE) {
+			make_way(tree, files[i].path);
+		}
+	}
+	merge(tree, files, count);
 }
 
 // One line of a tree object while it is put together.
@@ -144,7 +215,7 @@ static int compare_lines(const void *a, const void *b)
 	return (next_x > next_y) - (next_x < next_y);
 }
 
-static bool write_lines(git_odb *objects, struct line *lines, size_t count, git_oid *id)
+static bool write_lines(struct objects *objects, struct line *lines, size_t count, git_oid *id)
 {
 	buffer_cleanup bytes = {0};
 	if (count) {
@@ -156,28 +227,12 @@ static bool write_lines(git_odb *objects, struct line *lines, size_t count, git_
 		buffer_add_char(&bytes, '\0');
 		buffer_add(&bytes, lines[i].id.id, GIT_OID_RAWSZ);
 	}
-	return git_odb_write(id, objects, bytes.data ? bytes.data : "", bytes.length,
-		       GIT_OBJECT_TREE) == 0;
-}
-
-// The first file at or after `from` that does not lie in this folder.
-static size_t folder_end(const struct tree *tree, size_t from, struct text prefix)
-{
-	size_t low = from, high = tree->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (strncmp(tree->files[middle].path, prefix.data, prefix.length) == 0) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return low;
+	return objects_write(objects, buffer_text(&bytes), GIT_OBJECT_TREE, id);
 }
 
 // Writes the folder whose files are [first, end); `length` is that of its path with the slash.
-static bool write_folder(
-	struct tree *tree, git_odb *objects, size_t first, size_t end, size_t length, git_oid *id)
+static bool write_folder(struct tree *tree, struct objects *objects, size_t first, size_t end,
+	size_t length, git_oid *id)
 {
 	struct line *lines = NULL;
 	size_t count = 0, capacity = 0;
@@ -217,7 +272,7 @@ static bool write_folder(
 	return fine;
 }
 
-bool tree_write(struct tree *tree, git_odb *objects, git_oid *root)
+bool tree_write(struct tree *tree, struct objects *objects, git_oid *root)
 {
 	struct folder *row = folder_row(tree, (struct text){0});
 	if (!row->known) {
@@ -243,10 +298,10 @@ static void add_file(struct tree *tree, const char *path, unsigned mode, const g
 }
 
 static bool load_folder(
-	struct tree *tree, git_odb *objects, const git_oid *id, const char *path, int depth)
+	struct tree *tree, struct objects *objects, const git_oid *id, const char *path, int depth)
 {
 	git_odb_object *object = NULL;
-	if (depth == 0 || git_odb_read(&object, objects, id) < 0) {
+	if (depth == 0 || git_odb_read(&object, objects->database, id) < 0) {
 		return false;
 	}
 	struct folder *row = folder_row(tree, text_of(path));
@@ -283,7 +338,7 @@ static int compare_files(const void *a, const void *b)
 	return strcmp(((const struct tree_file *)a)->path, ((const struct tree_file *)b)->path);
 }
 
-bool tree_load(struct tree *tree, git_odb *objects, const git_oid *root)
+bool tree_load(struct tree *tree, struct objects *objects, const git_oid *root)
 {
 	if (!load_folder(tree, objects, root, "", LOAD_DEPTH)) {
 		return false;

@@ -6,9 +6,7 @@
  */
 #pragma once
 
-#include <git2.h>
-#include <stdbool.h>
-#include <stddef.h>
+#include "store/objects.h"
 
 enum tree_mode {
 	TREE_GONE = 0, // in a change: the file is removed
@@ -28,10 +26,10 @@ struct tree;
 struct tree *tree_create(void);
 void tree_destroy(struct tree *tree); // NULL is fine
 // Reads all folders of a root tree.
-bool tree_load(struct tree *tree, git_odb *objects, const git_oid *root);
+bool tree_load(struct tree *tree, struct objects *objects, const git_oid *root);
 // In order of paths (strcmp); valid until the next change.
 const struct tree_file *tree_files(const struct tree *tree, size_t *count);
 // `files` are in order of paths.
 void tree_change(struct tree *tree, const struct tree_file *files, size_t count);
 // Writes the folders that changed; *root is the root's id.
-bool tree_write(struct tree *tree, git_odb *objects, git_oid *root);
+bool tree_write(struct tree *tree, struct objects *objects, git_oid *root);

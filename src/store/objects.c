@@ -1,0 +1,72 @@
+#include "store/objects.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+enum {
+	// Beyond this many files, syncing the whole file system is cheaper; below, it is not: it would
+	// wait for what others write, too.
+	SINGLE_SYNCS = 500,
+};
+
+void objects_finish(struct objects *objects)
+{
+	git_odb_free(objects->database);
+	free(objects->folder);
+	free(objects->fresh);
+	*objects = (struct objects){0};
+}
+
+bool objects_write(struct objects *objects, struct text content, git_object_t type, git_oid *id)
+{
+	if (git_odb_write(id, objects->database, content.data ? content.data : "", content.length,
+		    type) < 0) {
+		return false;
+	}
+	objects_note(objects, id);
+	return true;
+}
+
+void objects_note(struct objects *objects, const git_oid *id)
+{
+	if (objects->fresh_count == objects->fresh_capacity) {
+		objects->fresh_capacity = objects->fresh_capacity * 2 + 64;
+		objects->fresh = memory_resize(
+			objects->fresh, objects->fresh_capacity * sizeof(*objects->fresh));
+	}
+	objects->fresh[objects->fresh_count++] = *id;
+}
+
+static bool sync_one(const struct objects *objects, const git_oid *id)
+{
+	arena_cleanup arena = {0};
+	char digits[GIT_OID_HEXSZ + 1];
+	git_oid_tostr(digits, sizeof(digits), id);
+	file_cleanup fd = open(
+		arena_printf(&arena, "%s/objects/%.2s/%s", objects->folder, digits, digits + 2),
+		O_RDONLY | O_CLOEXEC);
+	// No such file: it was known already and lies in a pack.
+	return fd >= 0 ? fsync(fd) == 0 : errno == ENOENT;
+}
+
+bool objects_sync(struct objects *objects, struct error *error)
+{
+	bool fine = true;
+	if (objects->fresh_count > SINGLE_SYNCS) {
+		file_cleanup fd = open(objects->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fine = fd >= 0 && syncfs(fd) == 0;
+	}
+	for (size_t i = 0; fine && objects->fresh_count <= SINGLE_SYNCS && i < objects->fresh_count;
+		i++) {
+		fine = sync_one(objects, &objects->fresh[i]);
+	}
+	if (!fine) {
+		return error_errno(error, ERROR_FAILED, "cannot write '%s'", objects->folder);
+	}
+	objects->fresh_count = 0;
+	return true;
+}

@@ -1,0 +1,24 @@
+/*
+ * The objects of a git repository, and which of them may not be on disk yet. Syncing each as it is
+ * written would cost more than all else; syncing none would leave, after a power loss, a branch
+ * that names empty files. Private to src/store/.
+ */
+#pragma once
+
+#include <git2.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+struct objects {
+	git_odb *database;
+	char *folder;   // the repository's
+	git_oid *fresh; // written since the last sync
+	size_t fresh_count, fresh_capacity;
+};
+
+void objects_finish(struct objects *objects);
+bool objects_write(struct objects *objects, struct text content, git_object_t type, git_oid *id);
+void objects_note(struct objects *objects, const git_oid *id); // it was written by other means
+// All that was written is on disk when this returns true.
+bool objects_sync(struct objects *objects, struct error *error);
