@@ -32,7 +32,7 @@ static void print_driver(struct buffer *output, const struct sandbox_driver *dri
 {
 	struct error reason = {0};
 	bool usable = !driver->usable || driver->usable(&reason);
-	buffer_printf(output, "%s: %s\n  usable here               %s", driver->name, driver->help,
+	buffer_printf(output, "%s: %s\n  %-28s%s", driver->name, driver->help, "usable here",
 		usable ? "yes" : "no: ");
 	if (!usable) {
 		buffer_add_line(output, text_of(reason.message), sizeof(reason.message));
@@ -43,7 +43,7 @@ static void print_driver(struct buffer *output, const struct sandbox_driver *dri
 	}
 	buffer_add_char(output, '\n');
 	for (size_t i = 0; i < ROWS; i++) {
-		buffer_printf(output, "  %-26s%s\n", rows[i].heading,
+		buffer_printf(output, "  %-28s%s\n", rows[i].heading,
 			driver->flags & rows[i].flag ? "yes" : "no");
 	}
 }
