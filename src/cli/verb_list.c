@@ -51,10 +51,9 @@ static void print_runs(struct buffer *output, const struct store_runs *runs, boo
 		words_add_clock(output, run->working);
 		buffer_add_string(output, "  ");
 		words_add_count(output, run->turns, "turn, ", "turns, ");
-		words_add_number(output, run->gates_passed);
-		buffer_add_string(output, " of ");
-		words_add_count(output, run->gates_passed + run->gates_refused, "gate passed",
-			"gates passed");
+		words_add_count(output, run->gates_passed, "gate passed, ", "gates passed, ");
+		words_add_number(output, run->gates_refused);
+		buffer_add_string(output, " refused");
 		if (run->reason[0]) {
 			buffer_add_string(output, "  ");
 			buffer_add_line(output, text_of(run->reason), 100);
