@@ -112,6 +112,17 @@ struct team *team_open(const char *word, bool rehearsal, bool quiet, struct erro
 	return judge(team_load(path, &words, &report), &report, "team", word, quiet, error);
 }
 
+// Who names a team file where a gate file belongs forgot which of its gates is meant.
+static bool is_team(const char *path)
+{
+	struct team_report report = {0};
+	struct team *team = team_load(path, vocabulary(), &report);
+	bool fine = team && !report.mistakes;
+	team_destroy(team);
+	team_report_finish(&report);
+	return fine;
+}
+
 struct team *gate_open(const char *path, struct error *error)
 {
 	arena_cleanup arena = {0};
@@ -121,6 +132,14 @@ struct team *gate_open(const char *path, struct error *error)
 			arguments_shown(&arena, path));
 		return NULL;
 	}
-	return judge(team_load_gate(path, vocabulary(), &report), &report, "gate file", path, true,
-		error);
+	struct team *gate = team_load_gate(path, vocabulary(), &report);
+	if (report.mistakes && is_team(path)) {
+		const char *shown = arguments_shown(&arena, path);
+		error_set(error, ERROR_USAGE, "'%s' is a team file, not a gate file", shown);
+		error_hint(error, "name one of its gates: '%s#NAME'", shown);
+		team_destroy(gate);
+		team_report_finish(&report);
+		return NULL;
+	}
+	return judge(gate, &report, "gate file", path, true, error);
 }
