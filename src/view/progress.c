@@ -215,9 +215,11 @@ static void run_started(struct line *line)
 {
 	const struct team *team = line->progress->follower.team;
 	begin_agent(line, COLOUR_PLAIN);
-	add(line, "begins with ");
-	words_add_count(&line->buffer, (int64_t)team->agent_count - 1, "other agent of the team ",
-		"other agents of the team ");
+	add(line, team->agent_count > 1 ? "begins with " : "begins as the only agent of the team ");
+	if (team->agent_count > 1) {
+		words_add_count(&line->buffer, (int64_t)team->agent_count - 1,
+			"other agent of the team ", "other agents of the team ");
+	}
 	add(line, team->name);
 	end(line);
 }
@@ -373,7 +375,9 @@ static void call_answered(struct line *line)
 		add_call(line, event->branch, event->call, true);
 		end(line);
 	}
-	follow_forget(&line->progress->follower, event->branch, event->call);
+	if (event->code != ANSWER_CANCELLED) { // the end of its branch tells what failed
+		follow_forget(&line->progress->follower, event->branch, event->call);
+	}
 }
 
 static void completion_refused(struct line *line)
@@ -406,6 +410,9 @@ static void question_asked(struct line *line)
 		add(line, "waits for a person: its retries are used up");
 	}
 	end(line);
+	if (line->event->code == QUESTION_POLICY) { // a person has to know what to decide on
+		tell_failures(line, line->event->branch, FOLLOW_ALL);
+	}
 }
 
 static void person_answered(struct line *line)

@@ -79,6 +79,7 @@ make_team() {
 	run muster run team.yaml --rehearse script.yaml
 	[ "$status" -eq 4 ]
 	says "the retries of worker are used up"
+	[[ $output == *"waits for a person: its retries are used up"*"worker    gate ready: out.txt"*" is missing"* ]] || { echo "$output"; false; }
 	run muster answer -1 retry
 	[ "$status" -eq 4 ]
 	run muster answer -1 maybe
