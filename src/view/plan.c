@@ -305,6 +305,12 @@ static void add_bounds(struct buffer *buffer, const struct team *team)
 	buffer_add_string(buffer, "\nAt most\n");
 	add_bound(buffer, "turns", bounds.turns, words_add_number, bounds.turns_from);
 	add_bound(buffer, "tokens", bounds.tokens, words_add_number, bounds.tokens_from);
+	if (bounds.tool_calls) {
+		add_bound(buffer, "tool calls", bounds.tool_calls, words_add_number, NULL);
+	}
+	if (bounds.handoffs) {
+		add_bound(buffer, "handoffs", bounds.handoffs, words_add_number, NULL);
+	}
 	add_bound(buffer, "cost", bounds.nano_usd, words_add_money, bounds.usd_from);
 	add_bound(buffer, "working time", bounds.milliseconds, words_add_duration, NULL);
 	add_bound(buffer, "side by side", bounds.concurrency, words_add_number, NULL);
@@ -323,8 +329,17 @@ static void add_inputs(struct buffer *buffer, const struct team *team)
 	}
 	for (size_t i = 0; i < team->input_count; i++) {
 		const struct team_input *input = &team->inputs[i];
-		buffer_printf(buffer, "  %s (%s%s)", input->name, types[input->type],
+		buffer_printf(buffer, "  %s (%s%s", input->name, types[input->type],
 			input->required ? ", required" : "");
+		for (size_t c = 0; input->choices && input->choices[c]; c++) {
+			buffer_add_string(buffer, c ? " or " : ", ");
+			buffer_add_line(buffer, text_of(input->choices[c]), CHECK_WIDTH);
+		}
+		if (input->default_value) {
+			buffer_add_string(buffer, "; else ");
+			buffer_add_line(buffer, text_of(input->default_value), CHECK_WIDTH);
+		}
+		buffer_add_char(buffer, ')');
 		if (input->description && input->description[0]) {
 			buffer_add_string(buffer, ": ");
 			buffer_add_line(buffer, text_of(input->description), CHECK_WIDTH);
