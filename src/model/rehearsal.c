@@ -81,8 +81,8 @@ static void miss(const struct script *script, const struct script_agent *agent,
 		condition_explain(&text, differs, view);
 	}
 	error_set(error, ERROR_FAILED, "%s", text.data);
-	error_hint(error, "add an answer under agents.%s, or change the 'when' that differs.",
-		request->agent);
+	error_hint(error, "add an answer under agents.%s%s", request->agent,
+		differs ? ", or change the 'when' that differs" : "");
 }
 
 static int64_t tokens_of(size_t bytes)
