@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
+#include "base/path.h"
 #include "engine/event_json.h"
 #include "view/follow.h"
 
@@ -82,21 +84,34 @@ static void order_artifacts(struct summary *summary)
 	}
 }
 
-// A verdict speaks of the artifacts whose very content it saw.
+static void mark_artifact(struct reading *reading, uint32_t gate, const cJSON *finding)
+{
+	const char *sha256 = json_string(finding, "sha256", "");
+	struct summary_artifact *artifact =
+		find_artifact(reading->summary, json_string(finding, "subject", ""));
+	if (artifact && sha256[0] && strcmp(artifact->sha256, sha256) == 0) {
+		artifact->gate = reading->summary->gates[gate].name;
+		artifact->status = arena_string(reading->arena, json_string(finding, "status", ""));
+	}
+}
+
+// A verdict speaks of the artifacts whose very content it saw; of those that an `any` looked at if
+// they decided it.
 static void mark_artifacts(struct reading *reading, uint32_t gate, struct text verdict)
 {
 	struct error ignored = {0}; // a verdict that is no JSON says nothing
 	json_cleanup *tree = json_parse(verdict, &ignored);
-	const cJSON *finding;
+	const cJSON *finding, *nested;
 	cJSON_ArrayForEach(finding, cJSON_GetObjectItemCaseSensitive(tree, "findings"))
 	{
-		const char *sha256 = json_string(finding, "sha256", "");
-		struct summary_artifact *artifact =
-			find_artifact(reading->summary, json_string(finding, "subject", ""));
-		if (artifact && sha256[0] && strcmp(artifact->sha256, sha256) == 0) {
-			artifact->gate = reading->summary->gates[gate].name;
-			artifact->status =
-				arena_string(reading->arena, json_string(finding, "status", ""));
+		bool any = strcmp(json_string(finding, "check", ""), "any") == 0;
+		const char *status = json_string(finding, "status", "");
+		mark_artifact(reading, gate, finding);
+		cJSON_ArrayForEach(nested, cJSON_GetObjectItemCaseSensitive(finding, "nested"))
+		{
+			if (any && strcmp(json_string(nested, "status", ""), status) == 0) {
+				mark_artifact(reading, gate, nested);
+			}
 		}
 	}
 }
@@ -228,6 +243,18 @@ static bool read_answer(struct reading *reading)
 	return true;
 }
 
+static bool read_workspace(struct reading *reading)
+{
+	const char *run = reading->summary->run.id;
+	const char *folder = store_run_folder(reading->store, reading->arena, run, reading->error);
+	if (!folder) {
+		return false;
+	}
+	const char *workspace = path_join(reading->arena, folder, "workspace");
+	reading->summary->workspace = access(workspace, R_OK | X_OK) == 0 ? workspace : NULL;
+	return true;
+}
+
 bool summary_read(struct summary *summary, struct arena *arena, struct store *store,
 	const struct store_run *run, const struct team *team, struct error *error)
 {
@@ -246,7 +273,7 @@ bool summary_read(struct summary *summary, struct arena *arena, struct store *st
 	bool fine = store_changes(store, run->id, take_change, &reading, error);
 	order_artifacts(summary);
 	fine = fine && store_events(store, run->id, 0, take_row, &reading, error) &&
-		!reading.failed && read_answer(&reading);
+		!reading.failed && read_answer(&reading) && read_workspace(&reading);
 	follow_finish(&reading.follower);
 	return fine;
 }

@@ -49,7 +49,8 @@ struct summary {
 	struct summary_gate *gates;   // as team->gates
 	struct summary_assignment *assignments;
 	size_t assignment_count;
-	struct text answer; // of the run; empty: none yet
+	struct text answer;    // of the run; empty: none yet
+	const char *workspace; // where its files lie on this machine; NULL: not here
 };
 
 // `team` is the run's own (store text "team"). Results are in the arena.

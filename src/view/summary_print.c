@@ -65,7 +65,11 @@ static void add_state(struct buffer *buffer, const struct store_run *run, bool c
 		buffer_add_line(buffer, text_of(run->reason), 2048);
 	}
 	buffer_add_string(buffer, "\n  ");
-	words_add_clock(buffer, run->working);
+	if (run->working < 60000) {
+		buffer_printf(buffer, "%.1f s", (double)run->working / 1000);
+	} else {
+		words_add_clock(buffer, run->working);
+	}
 	buffer_add_string(buffer, " of work, ");
 	words_add_count(buffer, run->turns, "turn", "turns");
 	buffer_add_string(buffer, ", ");
@@ -74,8 +78,11 @@ static void add_state(struct buffer *buffer, const struct store_run *run, bool c
 	words_add_number(buffer, run->cached_tokens);
 	buffer_add_string(buffer, " cached), ");
 	words_add_number(buffer, run->output_tokens);
-	buffer_add_string(buffer, " out, ");
-	words_add_money(buffer, run->nano_usd);
+	buffer_add_string(buffer, " out");
+	if (run->nano_usd) {
+		buffer_add_string(buffer, ", ");
+		words_add_money(buffer, run->nano_usd);
+	}
 	buffer_add_string(buffer, run->rehearsal ? ", rehearsed\n  " : "\n  ");
 	words_add_count(buffer, run->gates_passed, "gate passed, ", "gates passed, ");
 	words_add_count(buffer, run->gates_refused, "refused", "refused");
@@ -161,6 +168,11 @@ void summary_print(struct buffer *buffer, const struct summary *summary, bool co
 		summary_print_agent_line(buffer, summary, summary->agents[i].name, colours);
 	}
 	add_others(buffer, summary, colours);
+	if (summary->workspace) {
+		buffer_add_string(buffer, "\nFiles: ");
+		buffer_add_line(buffer, text_of(summary->workspace), 4096);
+		buffer_add_char(buffer, '\n');
+	}
 	if (summary->answer.length) {
 		buffer_add_string(buffer, "\nAnswer:\n");
 		buffer_add_terminal(buffer, text_cut(summary->answer, SUMMARY_ANSWER));
@@ -318,6 +330,7 @@ void summary_json(struct document *document, const struct summary *summary)
 	document_object(document, "run");
 	summary_run_json(document, &summary->run);
 	document_end_object(document);
+	document_string(document, "workspace", summary->workspace);
 	document_array(document, "agents");
 	for (size_t i = 0; i < summary->team->agent_count; i++) {
 		agent_json(document, &summary->agents[i]);

@@ -188,6 +188,12 @@ rehearse_hello() {
 	fails_with 2 "nowhere"
 }
 
+@test "a team file in place of a gate file is told how to name its gate" {
+	run "$MUSTER" gate teams/web-app.yaml
+	[ "$status" -eq 2 ]
+	[ "$output" = "muster: 'teams/web-app.yaml' is a team file, not a gate file; name one of its gates: 'teams/web-app.yaml#NAME'" ]
+}
+
 @test "a gate file with a mistake is told with its place" {
 	printf 'name: g\nrequire: [{fil: a}]\n' >broken-gate.yaml
 	run "$MUSTER" gate broken-gate.yaml
@@ -203,7 +209,7 @@ rehearse_hello() {
 	[[ $stderr == *"gate greeting holds"* ]]
 	[[ $stderr != *$'\033'* ]]
 	[[ $output == *"hello.txt"*"gate greeting holds"* ]]
-	[[ $output == *"Hello, world!"* ]]
+	[[ $output == *"Files: $PWD/$(workspace)"*"Hello, world!"* ]]
 }
 
 @test "run --quiet is silent, and --json is one document" {
@@ -213,6 +219,7 @@ rehearse_hello() {
 	run --separate-stderr "$MUSTER" run -q --json teams/hello.yaml --rehearse samples/hello/rehearsal.yaml
 	[ -z "$stderr" ]
 	holds 'd["format"] == "muster.run/1" and d["run"]["state"] == "done" and d["run"]["rehearsal"]'
+	[ "$(python3 -c 'import json, sys; print(json.load(sys.stdin)["workspace"])' <<<"$output")" = "$PWD/$(ls -td .muster/runs/*/workspace | head -n 1)" ]
 	holds '[(a["path"], a["agent"], a["status"]) for a in d["artifacts"]] == [("hello.txt", "writer", "holds")]'
 	holds 'all(sum(a[n] for a in d["agents"]) == d["run"][n] for n in ("turns", "input_tokens", "output_tokens"))'
 	holds 'sum(a["gates_refused"] for a in d["agents"]) == d["run"]["gates_refused"] == 1'
@@ -285,6 +292,32 @@ rehearse_hello() {
 	holds 'd["format"] == "muster.artifacts/1" and d["artifacts"][0]["path"] == "hello.txt"'
 }
 
+@test "what decides an any check is credited with the gate" {
+	cat >chart.yaml <<-'YAML'
+		version: 1
+		name: chart
+		model: openai/gpt-5.4
+		manager: analyst
+		agents:
+		  analyst: {instructions: Draw., outputs: drawn}
+		gates:
+		  drawn: {require: [{any: [{file: chart.svg, matches: <svg}, {file: chart.txt}]}]}
+	YAML
+	cat >script.yaml <<-'YAML'
+		version: 1
+		agents:
+		  analyst:
+		    - calls:
+		        - write_file: {path: chart.txt, content: "##"}
+		        - write_file: {path: chart.svg, content: "##"}
+		    - say: Drawn.
+	YAML
+	"$MUSTER" run -q chart.yaml --rehearse script.yaml
+	run "$MUSTER" artifacts -1
+	[[ $output == *"chart.svg"*"chart.txt        2 B  gate drawn holds" ]]
+	[[ $output != *"fails"* ]]
+}
+
 @test "the log tells what the progress told" {
 	"$MUSTER" run teams/hello.yaml --rehearse samples/hello/rehearsal.yaml 2>told >/dev/null
 	"$MUSTER" log -1 >logged
@@ -322,6 +355,7 @@ rehearse_hello() {
 
 @test "providers lists what the sandboxes can do" {
 	run "$MUSTER" providers
+	[[ ! $output =~ [a-z](yes|no)$'\n' ]]
 	fails_with 0 "unix-local" "usable here"
 	run --separate-stderr "$MUSTER" providers --json
 	holds 'd["format"] == "muster.providers/1" and d["sandboxes"][0]["can"]["network_off"]'
