@@ -9,7 +9,7 @@
 #include "base/path.h"
 #include "store/history_parts.h"
 
-static const char branch[] = "refs/heads/main";
+static const char branch[] = HISTORY_BRANCH;
 
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 
@@ -23,6 +23,11 @@ static void start_library(void)
 		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
 	}
 	git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+}
+
+void history_start_library(void)
+{
+	pthread_once(&started, start_library);
 }
 
 bool history_fail(struct error *error, const char *what)
@@ -89,7 +94,7 @@ struct history *history_open(const char *path, const char *const *untracked, str
 {
 	struct history *history = memory_alloc(sizeof(*history));
 	size_t count = 0;
-	pthread_once(&started, start_library);
+	history_start_library();
 	history->objects.folder = memory_string(path);
 	history->tree = tree_create();
 	while (untracked && untracked[count]) {

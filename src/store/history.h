@@ -55,3 +55,84 @@ bool history_commit(struct history *history, struct arena *arena, const char *au
 // The content of a blob.
 bool history_blob(struct history *history, struct arena *arena, const char *blob,
 	struct text *content, struct error *error);
+
+/*
+ * Reading what was recorded: by any process, also while another one drives the run. A step is one
+ * commit: what one author wrote in one record. Turns are those of the messages, "Turn N: ...".
+ */
+
+enum { HISTORY_COMPARE_LIMIT = 8 * 1024 * 1024 }; // bytes of a file whose lines are compared
+
+// Changes nothing. Only for the functions below, history_blob() and history_close().
+struct history *history_open_read(const char *path, struct error *error);
+
+struct history_step {
+	const char *commit; // 40 digits
+	const char *author; // an agent's name, "several", "user", "manifest"
+	int64_t turn, when; // when: milliseconds since 1970
+};
+
+struct history_steps {
+	struct history_step *steps; // oldest first
+	size_t count;
+};
+
+bool history_steps(struct history *history, struct arena *arena, struct history_steps *steps,
+	struct error *error);
+// The newest step that belongs to `turn` or one before; NULL: nothing was recorded until then.
+const struct history_step *history_step_at(const struct history_steps *steps, int64_t turn);
+// What the manifest put there; NULL: nothing.
+const struct history_step *history_start(const struct history_steps *steps);
+
+struct history_file {
+	struct text path; // with a zero byte behind it
+	const char *blob; // 40 digits
+	bool executable, link;
+};
+
+struct history_files {
+	struct history_file *files; // in order of paths
+	size_t count;
+};
+
+// All files as of a step; none for NULL.
+bool history_files(struct history *history, struct arena *arena, const struct history_step *step,
+	struct history_files *files, struct error *error);
+
+struct history_side {
+	const char *blob; // 40 digits; "" when the file is not there
+	unsigned mode;    // as git has it: 0100644, 0100755, 0120000; 0 when the file is not there
+	int64_t size;
+};
+
+// How one path differs. What was a file and is a link now (or the reverse) is told as two.
+struct history_difference {
+	const char *path;
+	enum history_status status;
+	struct history_side before, after;
+	bool binary, large;    // then there are no hunks
+	size_t added, removed; // lines
+	struct text hunks;     // as in a unified diff, from the first "@@"; bytes as they are
+};
+
+// What differs between two steps (NULL: the empty workspace), in order of paths. `each` returns
+// false to stop; what it gets is gone afterwards.
+bool history_diff(struct history *history, const struct history_step *from,
+	const struct history_step *to,
+	bool (*each)(void *data, const struct history_difference *difference), void *data,
+	struct error *error);
+
+struct history_line {
+	struct text text; // without its line feed
+	const struct history_step *step;
+};
+
+struct history_lines {
+	struct history_line *lines;
+	size_t count;
+};
+
+// Who wrote which line of a file, as of the last of the steps. Fails for a path that is not there,
+// and for what is no text (ERROR_USAGE).
+bool history_blame(struct history *history, struct arena *arena, const struct history_steps *steps,
+	const char *path, struct history_lines *lines, struct error *error);

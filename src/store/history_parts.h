@@ -28,7 +28,14 @@ struct history {
 	char **untracked; // ends with NULL
 };
 
+#define HISTORY_BRANCH "refs/heads/main"
+
+void history_start_library(void); // as often as one likes
 bool history_fail(struct error *error, const char *what);
 // Makes `tree` what the last commit says, if something went wrong since.
 bool history_refresh(struct history *history, struct error *error);
 void history_forget(struct history *history); // what the last scan saw
+// The tree of a step, to be freed; NULL for no step.
+bool history_tree(struct history *history, const struct history_step *step, git_tree **tree,
+	struct error *error);
+bool history_is_binary(struct text content);
