@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-bool output_write(const struct buffer *buffer, struct error *error)
+static bool write_bytes(struct text bytes, struct error *error)
 {
 	size_t done = 0;
-	while (done < buffer->length) {
-		ssize_t written = write(STDOUT_FILENO, buffer->data + done, buffer->length - done);
+	while (done < bytes.length) {
+		ssize_t written = write(STDOUT_FILENO, bytes.data + done, bytes.length - done);
 		if (written < 0 && errno == EPIPE) {
 			*error = (struct error){.kind = ERROR_FAILED}; // the reader has seen enough
 			return false;
@@ -21,6 +21,25 @@ bool output_write(const struct buffer *buffer, struct error *error)
 		done += written > 0 ? (size_t)written : 0;
 	}
 	return true;
+}
+
+bool output_write(const struct buffer *buffer, struct error *error)
+{
+	return write_bytes(buffer_text(buffer), error);
+}
+
+bool output_content(struct text content, struct error *error)
+{
+	buffer_cleanup shown = {0};
+	if (!isatty(STDOUT_FILENO)) {
+		return write_bytes(content, error);
+	}
+	if (content.length && memchr(content.data, '\0', content.length)) {
+		error_set(error, ERROR_USAGE, "this is no text: it is not shown on a terminal");
+		return error_hint(error, "send it to a file: muster ... > FILE");
+	}
+	buffer_add_terminal(&shown, content);
+	return output_write(&shown, error);
 }
 
 void output_error(const struct error *error)

@@ -1,7 +1,9 @@
 #include "cli/project.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "cli/vocabulary.h"
 #include "engine/lock.h"
 
@@ -48,6 +50,33 @@ bool project_run_open(struct project_run *opened, const char *name, struct error
 	}
 	project_run_close(opened);
 	return false;
+}
+
+struct history *project_run_history(struct project_run *opened, struct error *error)
+{
+	const char *folder = store_run_folder(opened->store, &opened->arena, opened->run.id, error);
+	return folder ? history_open_read(path_join(&opened->arena, folder, "history.git"), error)
+		      : NULL;
+}
+
+bool project_run_turn(const struct project_run *opened, struct arguments *arguments,
+	const char *option, int64_t *turn, struct error *error)
+{
+	const char *value = arguments_value(arguments, option);
+	char *end = NULL;
+	if (!value) {
+		return true;
+	}
+	long long number = strtoll(value, &end, 10);
+	if (*end || end == value || number < 0 || number > opened->run.turns) {
+		error_set(error, ERROR_USAGE, "run '%s' has no turn '%s'", opened->run.id,
+			arguments_shown(&arguments->arena, value));
+		return error_hint(error,
+			"use a number from 0, before the first turn, to %lld (muster log RUN)",
+			(long long)opened->run.turns);
+	}
+	*turn = number;
+	return true;
 }
 
 void project_run_close(struct project_run *opened)

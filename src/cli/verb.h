@@ -48,6 +48,9 @@ void verb_help_all(struct buffer *buffer);
 // Writes to standard output; false when it is full or gone. When the reader is gone (`| head`) the
 // error has no message: there is nobody to tell.
 bool output_write(const struct buffer *buffer, struct error *error);
+// The same for bytes from outside as they are; for a terminal they are escaped, and what is no text
+// is refused.
+bool output_content(struct text content, struct error *error);
 // One line to standard error; nothing without a message.
 void output_error(const struct error *error);
 // May what goes to this descriptor be coloured? (A terminal, NO_COLOR and TERM=dumb respected.)

@@ -16,7 +16,7 @@ struct reading {
 	struct arena *arena;
 	struct store *store;
 	struct follower follower;
-	size_t capacity;
+	int64_t turn; // artifacts of later turns are left out
 	struct error *error;
 	bool failed;
 };
@@ -47,6 +47,9 @@ static bool take_change(void *data, const struct store_change *change)
 {
 	struct reading *reading = data;
 	struct summary *summary = reading->summary;
+	if (change->turn > reading->turn) {
+		return true;
+	}
 	struct summary_artifact *artifact = find_artifact(summary, change->path);
 	if (!artifact) {
 		void *items = summary->artifacts;
@@ -258,6 +261,12 @@ static bool read_workspace(struct reading *reading)
 bool summary_read(struct summary *summary, struct arena *arena, struct store *store,
 	const struct store_run *run, const struct team *team, struct error *error)
 {
+	return summary_read_at(summary, arena, store, run, team, INT64_MAX, error);
+}
+
+bool summary_read_at(struct summary *summary, struct arena *arena, struct store *store,
+	const struct store_run *run, const struct team *team, int64_t turn, struct error *error)
+{
 	*summary = (struct summary){.run = *run, .team = team};
 	summary->agents = arena_new_array(arena, team->agent_count, struct summary_agent);
 	summary->gates = arena_new_array(arena, team->gate_count + 1, struct summary_gate);
@@ -268,7 +277,7 @@ bool summary_read(struct summary *summary, struct arena *arena, struct store *st
 		summary->gates[i].name = team->gates[i].name;
 	}
 	struct reading reading = {
-		.summary = summary, .arena = arena, .store = store, .error = error};
+		.summary = summary, .arena = arena, .store = store, .turn = turn, .error = error};
 	follow_init(&reading.follower, team);
 	bool fine = store_changes(store, run->id, take_change, &reading, error);
 	order_artifacts(summary);

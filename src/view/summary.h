@@ -56,6 +56,9 @@ struct summary {
 // `team` is the run's own (store text "team"). Results are in the arena.
 bool summary_read(struct summary *summary, struct arena *arena, struct store *store,
 	const struct store_run *run, const struct team *team, struct error *error);
+// The same with the artifacts as they were after a turn.
+bool summary_read_at(struct summary *summary, struct arena *arena, struct store *store,
+	const struct store_run *run, const struct team *team, int64_t turn, struct error *error);
 
 // What `run` says at its end: state, agents with their artifacts, cost.
 void summary_print(struct buffer *buffer, const struct summary *summary, bool colours);
