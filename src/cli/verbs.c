@@ -16,6 +16,8 @@ const struct verb *const verbs[] = {
 	&verb_show,
 	&verb_log,
 	&verb_artifacts,
+	&verb_diff,
+	&verb_blame,
 	&verb_gate,
 	&verb_providers,
 	&verb_completion,
