@@ -55,6 +55,9 @@ bool folder_read_link(struct arena *arena, int folder, struct text path, struct 
 // Creates the folders in between; replaces by rename; refuses when a non-file is in the way.
 bool folder_write(
 	int folder, struct text path, struct text content, mode_t mode, struct error *error);
+// Makes a symbolic link and the folders in between; fails when something is there.
+bool folder_link(int folder, struct text path, struct text target, struct error *error);
+bool folder_remove_empty(int folder, struct text path); // a folder with nothing in it; else false
 bool folder_remove(int folder, struct text path, struct error *error); // a file or link
 // As file_remove_tree, but never the folder itself.
 bool folder_remove_tree(int folder, struct text path, struct error *error);

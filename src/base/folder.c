@@ -248,6 +248,22 @@ bool folder_write(
 		error_errno(error, ERROR_FAILED, "cannot write '%s'", shown.data);
 }
 
+bool folder_link(int folder, struct text path, struct text target, struct error *error)
+{
+	arena_cleanup arena = {0};
+	buffer_cleanup shown = {0};
+	char *name, *leads;
+	buffer_add_line(&shown, path.length ? path : TEXT("."), 256);
+	if (!folder_path(&arena, path, &name) || !folder_path(&arena, target, &leads) || !name[0]) {
+		return error_set(error, ERROR_FAILED, "'%s' cannot be a link", shown.data);
+	}
+	char *slash = strrchr(name, '/');
+	char *parent = arena_copy(&arena, name, slash ? (size_t)(slash - name) : 0);
+	file_cleanup fd = make_beneath(folder, parent);
+	return (fd >= 0 && symlinkat(leads, fd, slash ? slash + 1 : name) == 0) ||
+		error_errno(error, ERROR_FAILED, "cannot make the link '%s'", shown.data);
+}
+
 // The folder that holds `path`, and the name in it; -1 with a message.
 static int open_parent(struct arena *arena, int folder, struct text path, const char *shown,
 	const char **base, struct error *error)
@@ -277,6 +293,15 @@ bool folder_remove(int folder, struct text path, struct error *error)
 	return fd >= 0 &&
 		(unlinkat(fd, base, 0) == 0 ||
 			error_errno(error, ERROR_FAILED, "cannot remove '%s'", shown.data));
+}
+
+bool folder_remove_empty(int folder, struct text path)
+{
+	arena_cleanup arena = {0};
+	struct error ignored = {0}; // what is not there, or not to be reached, is not removed
+	const char *base;
+	file_cleanup fd = open_parent(&arena, folder, path, "", &base, &ignored);
+	return fd >= 0 && unlinkat(fd, base, AT_REMOVEDIR) == 0;
 }
 
 bool folder_remove_tree(int folder, struct text path, struct error *error)
