@@ -163,7 +163,7 @@ static void print_reason(struct arguments *arguments, struct job *job, int code)
 	}
 }
 
-int drive(struct arguments *arguments, struct store *store, const struct driven *driven,
+int drive(struct arguments *arguments, struct store *store, struct driven *driven,
 	struct error *error)
 {
 	struct driving driving = {.quiet = arguments_has(arguments, "quiet")};
@@ -185,6 +185,7 @@ int drive(struct arguments *arguments, struct store *store, const struct driven 
 		job = NULL;
 	}
 	if (job && engine_drive(engine, error)) {
+		driven->run = arena_string(&arguments->arena, job_id(job));
 		code = run_exit_code(job_state(job));
 		print_reason(arguments, job, code);
 		print_summary(arguments, store, job, error);

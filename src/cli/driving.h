@@ -16,7 +16,8 @@ struct driven {
 };
 
 // The exit code; with the error set the run could not be driven. Knows --json and --quiet.
-int drive(struct arguments *arguments, struct store *store, const struct driven *driven,
+// driven->run is the id of the run afterwards, a new one's too.
+int drive(struct arguments *arguments, struct store *store, struct driven *driven,
 	struct error *error);
 // The same for the run that the first operand names; fills in driven->run.
 int go_on(struct arguments *arguments, struct driven *driven, struct error *error);

@@ -1,9 +1,30 @@
 #include "cli/driving.h"
+#include "cli/taking.h"
 #include "cli/verb.h"
 #include "cli/vocabulary.h"
 
+// Standard output has the result of the run; the files are told beside it.
+static int take(struct arguments *arguments, const char *to, const char *id, struct error *error)
+{
+	struct project_run opened;
+	struct taking taking = {
+		.to = to, .quiet = arguments_has(arguments, "quiet"), .aside = true};
+	if (!project_run_open(&opened, id, error)) {
+		return EXIT_FAILED;
+	}
+	if (!take_out(&opened, &taking, error)) {
+		error_hint(error, "'muster apply %s --to DIR' tries again", id);
+	}
+	project_run_close(&opened);
+	return error->kind == ERROR_NONE ? EXIT_OK : EXIT_FAILED;
+}
+
 static int run(struct arguments *arguments, struct error *error)
 {
+	const char *to = arguments_value(arguments, "out");
+	if (to && !taking_check(to, error)) {
+		return EXIT_USAGE;
+	}
 	bool rehearsal = arguments_has(arguments, "rehearse");
 	bool quiet = arguments_has(arguments, "quiet");
 	struct team *team = team_open(arguments->operands[0], rehearsal, quiet, error);
@@ -25,7 +46,7 @@ static int run(struct arguments *arguments, struct error *error)
 	struct driven driven = {.start = &start};
 	int code = drive(arguments, store, &driven, error);
 	store_close(store);
-	return code;
+	return code == EXIT_OK && to ? take(arguments, to, driven.run, error) : code;
 }
 
 static const struct option options[] = {
@@ -35,6 +56,8 @@ static const struct option options[] = {
 		"play recorded model answers (docs/rehearsal.md)"},
 	{"sandbox", 's', "PROVIDER", false, COMPLETE_SANDBOX,
 		"run commands there, not where the team file says"},
+	{"out", 'o', "DIR", false, COMPLETE_FOLDER,
+		"when it is done, take its work out into this folder"},
 	OPTION_JSON,
 	OPTION_END,
 };
@@ -42,13 +65,15 @@ static const struct option options[] = {
 const struct verb verb_run = {
 	.name = "run",
 	.help = "run a team",
-	.usage = "TEAM [-i NAME=VALUE]... [--rehearse FILE] [--sandbox PROVIDER] [--json]",
+	.usage = "TEAM [-i NAME=VALUE]... [--rehearse FILE] [--sandbox PROVIDER] [--out DIR] "
+		 "[--json]",
 	.details = "TEAM is a file or the name of a canned team. Progress goes to standard error, "
 		   "the\n"
 		   "result to standard output. The exit code says how the run ended\n"
 		   "(docs/exit-codes.md). Ctrl-C parks the run; a second Ctrl-C ends it at once.\n"
 		   "A parked run goes on with 'muster resume'.",
 	.examples = (const char *const[]){"muster run team.yaml -i topic=tides",
+		"muster run web-app -i brief=@brief.md --out site",
 		"muster run hello --rehearse samples/hello/rehearsal.yaml",
 		"muster run web-app -i brief=@brief.md --quiet --json > result.json", NULL},
 	.options = options,

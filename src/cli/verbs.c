@@ -18,6 +18,7 @@ const struct verb *const verbs[] = {
 	&verb_artifacts,
 	&verb_diff,
 	&verb_blame,
+	&verb_apply,
 	&verb_gate,
 	&verb_providers,
 	&verb_completion,

@@ -19,6 +19,13 @@ static struct text content_of(
 	return content;
 }
 
+// What the folder has there; what is not there yet has nothing.
+static struct folder_stat look(const struct take *take, const char *path)
+{
+	return take->folder >= 0 ? folder_stat(take->folder, text_of(path))
+				 : (struct folder_stat){.kind = FOLDER_MISSING, .what = "missing"};
+}
+
 // The SHA-256 of a file in the folder, without holding all of it.
 static bool hash_file(int folder, struct text path, struct hash *hash)
 {
@@ -47,7 +54,7 @@ static bool has(
 	arena_cleanup arena = {0};
 	struct text name = text_of(path), target, content;
 	struct hash hash;
-	struct folder_stat status = folder_stat(take->folder, name);
+	struct folder_stat status = look(take, path);
 	bool link = folder_read_link(&arena, take->folder, name, &target);
 	if (!side->blob) {
 		return !link && status.kind != FOLDER_FILE;
@@ -93,7 +100,7 @@ static const char *blocked_by(struct take *take, const char *path)
 	arena_cleanup arena = {0};
 	for (const char *at = path; (at = strchr(at, '/')); at++) {
 		const char *parent = arena_copy(&arena, path, (size_t)(at - path));
-		struct folder_stat status = folder_stat(take->folder, text_of(parent));
+		struct folder_stat status = look(take, parent);
 		if (status.kind == FOLDER_FOLDER) {
 			continue;
 		}
@@ -135,7 +142,7 @@ static enum take_verdict compare(
 	if (has(take, item->path, &item->after, error)) {
 		return TAKE_DONE;
 	}
-	struct folder_stat status = folder_stat(take->folder, path);
+	struct folder_stat status = look(take, item->path);
 	bool link = folder_read_link(&arena, take->folder, path, &target);
 	if (!link && status.kind == FOLDER_MISSING) {
 		return TAKE_DUE;
@@ -228,7 +235,7 @@ static bool write_item(struct take *take, struct take_item *item, mode_t mask, s
 	}
 	folder_remove_empty(take->folder, path); // a folder that the run made a file of
 	bool there = folder_read_link(&arena, take->folder, path, &target) ||
-		(item->after.link && folder_stat(take->folder, path).kind == FOLDER_FILE);
+		(item->after.link && look(take, item->path).kind == FOLDER_FILE);
 	if (there && !folder_remove(take->folder, path, error)) {
 		return false;
 	}
@@ -274,7 +281,7 @@ static bool still_so(struct take *take, struct take_item *item, struct error *er
 		"'%s' has changed since a moment ago: it was not touched", shown.data);
 }
 
-static bool refuse(const struct take *take, bool force, struct error *error)
+bool take_check(const struct take *take, bool force, struct error *error)
 {
 	size_t conflicts = take_count(take, TAKE_CONFLICT);
 	size_t blocked = take_count(take, TAKE_BLOCKED);
@@ -297,21 +304,25 @@ bool take_perform(struct take *take, bool force, struct error *error)
 {
 	mode_t mask = umask(0);
 	umask(mask);
-	if (!refuse(take, force, error)) {
+	if (!take_check(take, force, error)) {
 		return false;
 	}
 	// What is deleted makes room for what is written.
 	for (int deleting = 1; deleting >= 0; deleting--) {
 		for (size_t i = 0; i < take->count; i++) {
 			struct take_item *item = &take->items[i];
+			bool over = item->verdict == TAKE_CONFLICT;
 			if ((item->after.blob == NULL) != (deleting == 1) ||
-				(item->verdict != TAKE_DUE && item->verdict != TAKE_CONFLICT)) {
+				(item->verdict != TAKE_DUE && !over)) {
 				continue;
 			}
 			if (!still_so(take, item, error) ||
 				!(deleting ? delete_item(take, item, error)
 					   : write_item(take, item, mask, error))) {
 				return false;
+			}
+			if (item->verdict == TAKE_TAKEN) {
+				item->reason = over ? "what was there is gone" : NULL;
 			}
 		}
 	}

@@ -33,6 +33,7 @@ struct take_side {
 struct take_item {
 	const char *path;
 	enum history_status status; // what the run did
+	bool given;                 // nothing: it is as the run found it
 	const char *agent;          // who wrote it last; "" if the journal does not say
 	struct take_side before, after;
 	enum take_verdict verdict;
@@ -41,7 +42,7 @@ struct take_item {
 
 struct take {
 	struct history *history; // for reading
-	int folder;              // where it goes
+	int folder;              // where it goes; -1: it is not there yet (for a plan)
 	int workspace;           // the run's, for what the history has only a pointer to; or -1
 	struct take_item *items; // in order of paths
 	size_t count;
@@ -53,6 +54,8 @@ struct take {
 bool take_plan(
 	struct take *take, struct store *store, const char *run, bool all, struct error *error);
 size_t take_count(const struct take *take, enum take_verdict verdict);
-// Writes what is due, and with `force` over conflicts. Refuses, and changes nothing, when there are
-// conflicts (without force) or something blocked. Stops at the first failure.
+// Refuses a plan with conflicts (without force) or something blocked.
+bool take_check(const struct take *take, bool force, struct error *error);
+// Writes what is due, and with `force` over conflicts; checks the plan first, and each file again
+// before it is touched. Stops at the first failure.
 bool take_perform(struct take *take, bool force, struct error *error);

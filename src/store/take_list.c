@@ -96,6 +96,7 @@ static void add_item(
 			.status = !before ? HISTORY_ADDED
 				: after   ? HISTORY_CHANGED
 					  : HISTORY_DELETED,
+			.given = same(before, after),
 			.agent = "",
 			.before = side_of(before),
 			.after = side_of(after)};
