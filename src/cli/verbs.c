@@ -19,6 +19,8 @@ const struct verb *const verbs[] = {
 	&verb_diff,
 	&verb_blame,
 	&verb_apply,
+	&verb_delete,
+	&verb_prune,
 	&verb_gate,
 	&verb_providers,
 	&verb_completion,

@@ -215,3 +215,69 @@ site() {
 	ask 0 list --names
 	[ "${#lines[@]}" -eq 1 ]
 }
+
+@test "a deleted run is gone with all that it had" {
+	hello
+	hello
+	ask 0 list --names
+	newest=${lines[0]} other=${lines[1]}
+	ask 2 delete "$newest" nowhere
+	ask 0 list --names
+	[ "${#lines[@]}" -eq 2 ]
+	ask 0 delete -1
+	says "deleted $newest"
+	ask 0 list --names
+	[ "$output" = "$other" ]
+	[ "$(ls .muster/runs)" = "$other" ]
+	ask 2 show "$newest"
+}
+
+@test "what has not ended is deleted by force only" {
+	hello
+	id=$("$MUSTER" list --names)
+	python3 - <<-'END'
+		import sqlite3
+		store = sqlite3.connect(".muster/store.db")
+		store.execute("update runs set state = 'parked'")
+		store.commit()
+	END
+	ask 2 delete -1
+	says "is parked"
+	ask 0 prune --older-than 0
+	[ -d ".muster/runs/$id" ]
+	ask 0 delete -1 --force
+	[ ! -e ".muster/runs/$id" ]
+}
+
+@test "a run that a process drives is not deleted, not even by force" {
+	hello
+	id=$("$MUSTER" list --names)
+	exec 9<>".muster/runs/$id/lock"
+	flock -x 9
+	ask 2 delete -1 --force
+	says "is being driven"
+	[ -d ".muster/runs/$id/history.git" ]
+	exec 9>&-
+}
+
+@test "prune deletes what ended long ago" {
+	hello
+	hello
+	ask 0 list --names
+	newest=${lines[0]} old=${lines[1]}
+	python3 - "$old" <<-'END'
+		import sqlite3, sys
+		store = sqlite3.connect(".muster/store.db")
+		store.execute("update runs set updated = updated - 10 * 86400000 where id = ?", sys.argv[1:])
+		store.commit()
+	END
+	ask 0 prune
+	[ -z "$output" ]
+	ask 0 prune --older-than 9 --dry-run
+	says "would delete $old"
+	ask 0 prune --older-than 9 --json
+	says "\"runs\":[\"$old\"]"
+	ask 0 list --names
+	[ "$output" = "$newest" ]
+	ask 2 prune --older-than soon
+}
