@@ -6,7 +6,8 @@
 #include "view/words.h"
 
 // How git writes a name that is not plain: "a/tab\there", in octal what is no ASCII.
-static void add_name(struct buffer *buffer, const char *side, const char *path)
+// True if it had to be quoted.
+static bool add_name(struct buffer *buffer, const char *side, const char *path)
 {
 	static const char plain[] = "\a\b\t\n\v\f\r\"\\";
 	static const char letters[] = "abtnvfr\"\\";
@@ -17,7 +18,7 @@ static void add_name(struct buffer *buffer, const char *side, const char *path)
 	}
 	if (!odd) {
 		buffer_printf(buffer, "%s%s", side, path);
-		return;
+		return false;
 	}
 	buffer_printf(buffer, "\"%s", side);
 	for (const char *at = path; *at; at++) {
@@ -31,6 +32,7 @@ static void add_name(struct buffer *buffer, const char *side, const char *path)
 		}
 	}
 	buffer_add_char(buffer, '"');
+	return true;
 }
 
 // A name without quotes that has a space is ended by a tab, or it could not be told from a date.
@@ -42,8 +44,8 @@ static void add_file_line(
 		buffer_add_string(buffer, "/dev/null\n");
 		return;
 	}
-	add_name(buffer, side, path);
-	buffer_add_string(buffer, strchr(path, ' ') ? "\t\n" : "\n");
+	bool quoted = add_name(buffer, side, path);
+	buffer_add_string(buffer, !quoted && strchr(path, ' ') ? "\t\n" : "\n");
 }
 
 static void add_modes(struct buffer *buffer, const struct history_difference *difference)

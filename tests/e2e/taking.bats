@@ -88,6 +88,41 @@ site() {
 	[ "$(cat elsewhere/hello.txt)" = "Hello, world!" ]
 }
 
+@test "git applies what diff prints, whatever the files are called and hold" {
+	cat >odd.yaml <<-'END'
+		version: 1
+		name: odd
+		model: openai/gpt-5.4
+		sandbox: {provider: unix-local, network: off}
+		manager: worker
+		agents:
+		  worker: {description: Works., instructions: Work.}
+	END
+	cat >odd-rehearsal.yaml <<-'END'
+		version: 1
+		agents:
+		  worker:
+		    - calls:
+		        - exec_command:
+		            cmd: |
+		              echo x > 'a b'; printf y > "$(printf 'tab\t \033[31m "q"\\')"; echo z > ü
+		              mkdir d; : > d/empty; chmod +x d/empty; printf 'a\r\nb\rc\n' > lines
+		              printf '\033[31m\377\n' > escape
+		    - say: Done.
+	END
+	ask 0 run odd.yaml --rehearse odd-rehearsal.yaml
+	mkdir applied
+	"$MUSTER" diff -1 | (cd applied && git apply)
+	diff -r applied "$(workspace)"
+	[ -x applied/d/empty ]
+	[ "$(find applied -type f | wc -l)" -eq 6 ]
+	ask 0 apply -1 --to taken
+	[[ $output != *$'\033'* ]]
+	diff -r taken "$(workspace)"
+	ask 0 blame -1 escape
+	says '\x1b[31m\xff'
+}
+
 @test "diff compares any turns, and tells what one agent wrote" {
 	hello
 	ask 0 diff -1 --from 2 --to 4
