@@ -67,6 +67,8 @@ bool store_fail(struct store *store, const char *what, struct error *error)
 		error_hint(error, "make room on the disk; what was recorded so far is safe");
 	} else if (code == SQLITE_IOERR) {
 		error_hint(error, "look at the disk that it lies on");
+	} else if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN) {
+		error_hint(error, "it has to be a file that you may write to, in such a folder");
 	} else if (code == SQLITE_BUSY) {
 		error_hint(error, "another muster is writing to it; try again");
 	} else if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) {
@@ -200,6 +202,29 @@ static bool make_folder(const char *folder, struct error *error)
 	return access(ignore, F_OK) == 0 || file_replace(ignore, TEXT("*\n"), 0644, error);
 }
 
+// A reader of a database in WAL mode writes, too: into the index of the log. Where we may not write and
+// there is no log, which the last process folds in, nobody else is at work either, and the file alone is
+// the store. Otherwise the path itself.
+static const char *name_for_reading(struct arena *arena, const char *path)
+{
+	const char *folder = path_folder(arena, path);
+	const char *log = arena_printf(arena, "%s-wal", path);
+	if (access(folder, W_OK) == 0 || access(log, F_OK) == 0) {
+		return path;
+	}
+	buffer_cleanup name = {0};
+	buffer_add_string(&name, "file:");
+	for (const char *c = path; *c; c++) {
+		if (strchr("%?#", *c)) {
+			buffer_printf(&name, "%%%02X", (unsigned)*c);
+		} else {
+			buffer_add_char(&name, *c);
+		}
+	}
+	buffer_add_string(&name, "?mode=ro&immutable=1");
+	return text_string(arena, buffer_text(&name));
+}
+
 static bool open_database(struct store *store, struct error *error)
 {
 	arena_cleanup arena = {0};
@@ -209,12 +234,17 @@ static bool open_database(struct store *store, struct error *error)
 		return no_runs(store, error);
 	}
 	flags |= store->writable ? SQLITE_OPEN_CREATE : 0;
-	if (sqlite3_open_v2(path, &store->database, flags, NULL) != SQLITE_OK) {
+	const char *name = store->writable ? path : name_for_reading(&arena, path);
+	flags |= name == path ? 0 : SQLITE_OPEN_URI;
+	if (sqlite3_open_v2(name, &store->database, flags, NULL) != SQLITE_OK) {
 		return store_fail(store, "open", error);
 	}
 	sqlite3_busy_timeout(store->database, BUSY_TIMEOUT);
 	if (!check_version(store, error)) {
 		return false;
+	}
+	if (name != path) {
+		return true;
 	}
 	// In WAL mode a reader never waits for the writer. NORMAL keeps the file sound after a power
 	// loss; store_commit() syncs the log for transactions that must be on disk.
