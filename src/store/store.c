@@ -165,21 +165,39 @@ static bool create(struct store *store, struct error *error)
 	return execute(store, "COMMIT", error);
 }
 
+// What a file says of itself, read in one go: another process may be about to make it.
+struct identity {
+	int application, version, tables; // -1: could not be read
+};
+
+static bool read_identity(struct store *store, struct identity *identity, struct error *error)
+{
+	if (!execute(store, "BEGIN", error)) {
+		return false;
+	}
+	identity->application = number(store, "PRAGMA application_id");
+	identity->version = number(store, "PRAGMA user_version");
+	identity->tables = number(store, "SELECT count(*) FROM sqlite_schema");
+	bool fine = identity->application >= 0 && identity->version >= 0 && identity->tables >= 0;
+	if (!fine) {
+		store_fail(store, "read", error);
+	}
+	sqlite3_exec(store->database, "COMMIT", NULL, NULL, NULL);
+	return fine;
+}
+
 // A new file gets the schema; an existing one must be a store of our version.
 static bool check_version(struct store *store, struct error *error)
 {
-	int application = number(store, "PRAGMA application_id");
-	int version = number(store, "PRAGMA user_version");
-	if (application < 0) {
-		return store_fail(store, "read", error);
+	struct identity identity;
+	if (!read_identity(store, &identity, error)) {
+		return false;
 	}
-	if (application == 0 && version == 0 && store->writable) {
-		return create(store, error);
+	int version = identity.version;
+	if (identity.application == 0 && identity.tables == 0 && version == 0) {
+		return store->writable ? create(store, error) : no_runs(store, error);
 	}
-	if (application == 0 && number(store, "SELECT count(*) FROM sqlite_schema") == 0) {
-		return no_runs(store, error); // another process is about to make it
-	}
-	if (application != APPLICATION_ID) {
+	if (identity.application != APPLICATION_ID) {
 		return not_ours(store, error);
 	}
 	if (version != STORE_VERSION) {
