@@ -34,7 +34,7 @@ bool file_read_all(struct arena *arena, int fd, const char *shown, size_t limit,
 		size_t room = expected > bytes.length ? expected - bytes.length + 1 : 4096;
 		if (bytes.length > limit || expected > limit) {
 			return error_set(
-				error, ERROR_FAILED, "'%s' is larger than %zu bytes", shown, limit);
+				error, ERROR_USAGE, "'%s' is larger than %zu bytes", shown, limit);
 		}
 		ssize_t got = read(fd, buffer_reserve(&bytes, room), room);
 		if (got < 0 && errno == EINTR) {
@@ -88,6 +88,9 @@ bool file_read(struct arena *arena, const char *path, size_t limit, struct text 
 	if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
 		return error_set(error, ERROR_USAGE, "'%s' is a folder, not a file", path);
 	}
+	// Opening must not wait for a FIFO's other end; reading waits for what a pipe's writer has yet
+	// to say.
+	fcntl(fd, F_SETFL, 0);
 	return file_read_all(arena, fd, path, limit, content, error);
 }
 

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,10 +102,27 @@ static int run_words(const char **words, size_t count, struct error *error)
 	return code;
 }
 
+// A standard stream that is closed is filled with one that cannot be used the wrong way round: else the
+// next file that is opened, which may be the store's, gets its number and what is printed there.
+static bool fill_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags) != fd) {
+			return false;
+		}
+	}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	struct error error = {0};
 	signal(SIGPIPE, SIG_IGN); // a reader that goes away must not end a run
+	signal(SIGXFSZ, SIG_IGN); // nor must a limit of the size of files, which is told instead
+	if (!fill_standard_streams()) {
+		return EXIT_FAILED;
+	}
 	int code = run_words((const char **)argv + 1, argc > 0 ? (size_t)argc - 1 : 0, &error);
 	if (error.kind != ERROR_NONE) {
 		output_error(&error);

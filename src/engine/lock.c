@@ -10,6 +10,24 @@
 #include "base/file.h"
 #include "base/path.h"
 
+enum { LOCK_TRIES = 10, LOCK_PAUSE = 10 * 1000 /* microseconds */ };
+
+// Whoever asks run_is_driven() holds the lock for a moment, too: that is no driver.
+static bool take_lock(int fd)
+{
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+			return true;
+		}
+		if (errno != EWOULDBLOCK && errno != EINTR) {
+			return false;
+		}
+		usleep(LOCK_PAUSE);
+	}
+	errno = EWOULDBLOCK;
+	return false;
+}
+
 int run_lock(const char *folder, const char *run, struct error *error)
 {
 	arena_cleanup arena = {0};
@@ -20,11 +38,17 @@ int run_lock(const char *folder, const char *run, struct error *error)
 		error_errno(error, ERROR_FAILED, "cannot open '%s'", path);
 		return -1;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	if (!take_lock(fd)) {
+		bool driven = errno == EWOULDBLOCK;
 		ssize_t length = pread(fd, pid, sizeof(pid) - 1, 0);
-		error_set(error, ERROR_USAGE, "run '%s' is being driven by process %d", run,
-			length > 0 ? atoi(pid) : 0);
-		error_hint(error, "wait for it to end, or end it first");
+		if (driven) {
+			error_set(error, ERROR_USAGE, "run '%s' is being driven by process %d", run,
+				length > 0 ? atoi(pid) : 0);
+			error_hint(error, "wait for it to end, or end it first");
+		} else {
+			error_set(error, ERROR_FAILED, "cannot lock '%s'", path);
+			error_hint(error, "keep the project on a file system that has locks");
+		}
 		file_close(&fd);
 		return -1;
 	}

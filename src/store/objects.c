@@ -41,30 +41,44 @@ void objects_note(struct objects *objects, const git_oid *id)
 	objects->fresh[objects->fresh_count++] = *id;
 }
 
-static bool sync_one(const struct objects *objects, const git_oid *id)
+static int open_object(const struct objects *objects, const git_oid *id)
 {
 	arena_cleanup arena = {0};
 	char digits[GIT_OID_HEXSZ + 1];
 	git_oid_tostr(digits, sizeof(digits), id);
-	file_cleanup fd = open(
-		arena_printf(&arena, "%s/objects/%.2s/%s", objects->folder, digits, digits + 2),
+	return open(arena_printf(&arena, "%s/objects/%.2s/%s", objects->folder, digits, digits + 2),
 		O_RDONLY | O_CLOEXEC);
-	// No such file: it was known already and lies in a pack.
-	return fd >= 0 ? fsync(fd) == 0 : errno == ENOENT;
+}
+
+static bool sync_each(const struct objects *objects)
+{
+	// All are on their way before the first is waited for: then one turn of the file system's
+	// journal is enough for most.
+	for (size_t i = 0; i < objects->fresh_count; i++) {
+		file_cleanup fd = open_object(objects, &objects->fresh[i]);
+		if (fd >= 0) {
+			sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+		}
+	}
+	for (size_t i = 0; i < objects->fresh_count; i++) {
+		file_cleanup fd = open_object(objects, &objects->fresh[i]);
+		// No such file: it was known already and lies in a pack.
+		if (fd >= 0 ? fsync(fd) < 0 : errno != ENOENT) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool sync_all(const struct objects *objects)
+{
+	file_cleanup fd = open(objects->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && syncfs(fd) == 0;
 }
 
 bool objects_sync(struct objects *objects, struct error *error)
 {
-	bool fine = true;
-	if (objects->fresh_count > SINGLE_SYNCS) {
-		file_cleanup fd = open(objects->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		fine = fd >= 0 && syncfs(fd) == 0;
-	}
-	for (size_t i = 0; fine && objects->fresh_count <= SINGLE_SYNCS && i < objects->fresh_count;
-		i++) {
-		fine = sync_one(objects, &objects->fresh[i]);
-	}
-	if (!fine) {
+	if (!(objects->fresh_count > SINGLE_SYNCS ? sync_all(objects) : sync_each(objects))) {
 		return error_errno(error, ERROR_FAILED, "cannot write '%s'", objects->folder);
 	}
 	objects->fresh_count = 0;

@@ -67,6 +67,8 @@ bool store_fail(struct store *store, const char *what, struct error *error)
 		error_hint(error, "make room on the disk; what was recorded so far is safe");
 	} else if (code == SQLITE_IOERR) {
 		error_hint(error, "look at the disk that it lies on");
+	} else if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN) {
+		error_hint(error, "it has to be a file that you may write to, in such a folder");
 	} else if (code == SQLITE_BUSY) {
 		error_hint(error, "another muster is writing to it; try again");
 	} else if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) {
@@ -163,21 +165,39 @@ static bool create(struct store *store, struct error *error)
 	return execute(store, "COMMIT", error);
 }
 
+// What a file says of itself, read in one go: another process may be about to make it.
+struct identity {
+	int application, version, tables; // -1: could not be read
+};
+
+static bool read_identity(struct store *store, struct identity *identity, struct error *error)
+{
+	if (!execute(store, "BEGIN", error)) {
+		return false;
+	}
+	identity->application = number(store, "PRAGMA application_id");
+	identity->version = number(store, "PRAGMA user_version");
+	identity->tables = number(store, "SELECT count(*) FROM sqlite_schema");
+	bool fine = identity->application >= 0 && identity->version >= 0 && identity->tables >= 0;
+	if (!fine) {
+		store_fail(store, "read", error);
+	}
+	sqlite3_exec(store->database, "COMMIT", NULL, NULL, NULL);
+	return fine;
+}
+
 // A new file gets the schema; an existing one must be a store of our version.
 static bool check_version(struct store *store, struct error *error)
 {
-	int application = number(store, "PRAGMA application_id");
-	int version = number(store, "PRAGMA user_version");
-	if (application < 0) {
-		return store_fail(store, "read", error);
+	struct identity identity;
+	if (!read_identity(store, &identity, error)) {
+		return false;
 	}
-	if (application == 0 && version == 0 && store->writable) {
-		return create(store, error);
+	int version = identity.version;
+	if (identity.application == 0 && identity.tables == 0 && version == 0) {
+		return store->writable ? create(store, error) : no_runs(store, error);
 	}
-	if (application == 0 && number(store, "SELECT count(*) FROM sqlite_schema") == 0) {
-		return no_runs(store, error); // another process is about to make it
-	}
-	if (application != APPLICATION_ID) {
+	if (identity.application != APPLICATION_ID) {
 		return not_ours(store, error);
 	}
 	if (version != STORE_VERSION) {
@@ -200,6 +220,29 @@ static bool make_folder(const char *folder, struct error *error)
 	return access(ignore, F_OK) == 0 || file_replace(ignore, TEXT("*\n"), 0644, error);
 }
 
+// A reader of a database in WAL mode writes, too: into the index of the log. Where we may not write and
+// there is no log, which the last process folds in, nobody else is at work either, and the file alone is
+// the store. Otherwise the path itself.
+static const char *name_for_reading(struct arena *arena, const char *path)
+{
+	const char *folder = path_folder(arena, path);
+	const char *log = arena_printf(arena, "%s-wal", path);
+	if (access(folder, W_OK) == 0 || access(log, F_OK) == 0) {
+		return path;
+	}
+	buffer_cleanup name = {0};
+	buffer_add_string(&name, "file:");
+	for (const char *c = path; *c; c++) {
+		if (strchr("%?#", *c)) {
+			buffer_printf(&name, "%%%02X", (unsigned)*c);
+		} else {
+			buffer_add_char(&name, *c);
+		}
+	}
+	buffer_add_string(&name, "?mode=ro&immutable=1");
+	return text_string(arena, buffer_text(&name));
+}
+
 static bool open_database(struct store *store, struct error *error)
 {
 	arena_cleanup arena = {0};
@@ -209,12 +252,17 @@ static bool open_database(struct store *store, struct error *error)
 		return no_runs(store, error);
 	}
 	flags |= store->writable ? SQLITE_OPEN_CREATE : 0;
-	if (sqlite3_open_v2(path, &store->database, flags, NULL) != SQLITE_OK) {
+	const char *name = store->writable ? path : name_for_reading(&arena, path);
+	flags |= name == path ? 0 : SQLITE_OPEN_URI;
+	if (sqlite3_open_v2(name, &store->database, flags, NULL) != SQLITE_OK) {
 		return store_fail(store, "open", error);
 	}
 	sqlite3_busy_timeout(store->database, BUSY_TIMEOUT);
 	if (!check_version(store, error)) {
 		return false;
+	}
+	if (name != path) {
+		return true;
 	}
 	// In WAL mode a reader never waits for the writer. NORMAL keeps the file sound after a power
 	// loss; store_commit() syncs the log for transactions that must be on disk.

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -68,6 +69,12 @@ bool pull_file(const struct loader *loader, struct yaml_position position, const
 	}
 	if (!file_is_there(loader, path, false)) {
 		bool named = strcmp(position.file, path) != 0; // not the team file itself
+		if (access(path, F_OK) == 0 && !file_is_there(loader, path, true)) {
+			mistake(loader, position, "copy what it holds into a file",
+				"'%s' is a pipe or a device, not a file",
+				shown(loader, text_of(path)));
+			return false;
+		}
 		mistake(loader, position,
 			named ? "the path is relative to the file that names it" : NULL,
 			"there is no file '%s'", shown(loader, text_of(path)));

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Breaks the run core, one line at a time, and counts how often the simulator notices.
 
-    tests/sim/mutate.py [SEEDS]     from anywhere; default 10000 seeds
+    tests/sim/mutate.py [SEEDS]     from anywhere; default 10000 seeds and those of seeds.txt
 
 Each row of MUTANTS names a file of src/run/, a text in it (which occurs once), what it is replaced by, and
 what is wrong then. Mutants are built in a temporary folder. Exit status 1 if one lives.
@@ -61,6 +61,9 @@ MUTANTS = [
      'a state with a check that is out of date cannot be loaded'),
     ('apply_facts.c', 'state->unrecorded |= run_agent_bit(branch->agent);', '',
      'a failed record forgets who wrote'),
+    ('decide.c', '''!state->recording &&
+			state->sandbox != SANDBOX_OPENING;''', '!state->recording;',
+     'a cancelled run does not wait for the sandbox to be recorded'),
     # Others.
     ('decide.c', '<= want->most) {', '<= want->most + 1) {', 'limits are off by one'),
     ('decide.c', 'want->used + want->reserved + want->wanted', 'want->used + want->wanted',
@@ -191,6 +194,11 @@ def compile_all(sources, folder, includes):
     return objects
 
 
+def named_seeds():
+    with open(os.path.join(ROOT, 'tests', 'sim', 'seeds.txt'), encoding='utf-8') as file:
+        return [int(line.split()[0]) for line in file if line[0].isdigit()]
+
+
 def live(mutant, simulator, folder, seeds):
     """What the simulator says of the mutant; None: nothing."""
     name, old, new, _ = mutant
@@ -206,14 +214,15 @@ def live(mutant, simulator, folder, seeds):
                           ['-I', folder, '-I', os.path.join(ROOT, 'src')])
     program = os.path.join(folder, 'soak')
     subprocess.run(['cc', *simulator, *objects, '-o', program], check=True)
-    try:
-        done = subprocess.run([program, '-q', str(seeds), '0'], capture_output=True, text=True,
-                              timeout=600, check=False)
-    except subprocess.TimeoutExpired:
-        return 'it never ends'
-    if done.returncode == 0:
-        return None
-    return done.stdout.strip().split('\n')[-1] if done.returncode > 0 else 'it crashes'
+    for count, first in [(seeds, 0)] + [(1, seed) for seed in named_seeds()]:
+        try:
+            done = subprocess.run([program, '-q', str(count), str(first)], capture_output=True,
+                                  text=True, timeout=600, check=False)
+        except subprocess.TimeoutExpired:
+            return 'it never ends'
+        if done.returncode:
+            return done.stdout.strip().split('\n')[-1] if done.returncode > 0 else 'it crashes'
+    return None
 
 
 def main():
