@@ -98,7 +98,8 @@ static enum decision decide_tool(const struct run_state *state, const struct run
 	return DECIDED;
 }
 
-// Read-only calls together, effectful ones one after another in call order. GO_ON: all answered.
+// Read-only calls together, effectful ones one after another in call order; and a call that only
+// reads sees what the effectful ones before it did. GO_ON: all answered.
 static enum decision decide_tools(const struct run_state *state, const struct run_rules *rules,
 	uint32_t branch, struct run_event *event)
 {
@@ -111,7 +112,7 @@ static enum decision decide_tools(const struct run_state *state, const struct ru
 			continue;
 		}
 		result = WAIT;
-		if (call->command == RUN_NONE && !(call->effectful && effect_before) &&
+		if (call->command == RUN_NONE && !effect_before &&
 			decide_tool(state, rules, branch, i, event) == DECIDED) {
 			return DECIDED;
 		}
