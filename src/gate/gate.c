@@ -7,21 +7,12 @@
 #include "gate/kind.h"
 
 const struct gate_kind *const gate_kinds[] = {&check_file, &check_dir, &check_glob, &check_json,
-	&check_yaml, &check_run, &check_any, &check_not, NULL};
+	&check_yaml, &check_run, &check_any, &check_not, &check_changed, &check_unchanged,
+	&check_fresh, &check_approve, NULL};
 
 // Kinds whose feature comes later are refused by name.
 static const struct key_owner later_kinds[] = {
-	{.name = "changed",
-		.help = "Something that matches changed in this assignment.",
-		.later = "checks against the history"},
-	{.name = "unchanged",
-		.help = "Nothing that matches changed in this assignment.",
-		.later = "checks against the history"},
-	{.name = "fresh",
-		.help = "Written in this assignment.",
-		.later = "checks against the history"},
 	{.name = "review", .help = "A model judges.", .later = "review checks"},
-	{.name = "approve", .help = "A person says yes.", .later = "approvals"},
 };
 
 struct owner_list gate_vocabulary(void)
@@ -142,11 +133,12 @@ bool gate_compile_check(struct gate *gate, const struct yaml_node *node, struct 
 	return true;
 }
 
-struct gate *gate_compile(
-	struct arena *arena, const struct team_gate *declaration, struct error *error)
+struct gate *gate_compile(struct arena *arena, const struct team *team,
+	const struct team_gate *declaration, struct error *error)
 {
 	struct gate *gate = arena_new(arena, struct gate);
 	gate->arena = arena;
+	gate->team = team;
 	gate->declaration = declaration;
 	if (!gate_compile_list(gate, declaration->require, &gate->checks, &gate->count, error)) {
 		gate_finish(gate);
@@ -194,4 +186,24 @@ size_t gate_paths(const struct gate *gate, const struct text **paths)
 {
 	*paths = gate->paths;
 	return gate->path_count;
+}
+
+bool gate_names(const struct gate *gate, struct text path)
+{
+	for (size_t i = 0; i < gate->path_count; i++) {
+		if (glob_match(gate->paths[i], path)) {
+			return true;
+		}
+	}
+	return gate->path_count == 0;
+}
+
+bool gate_compares(const struct gate *gate)
+{
+	return gate->compares;
+}
+
+bool gate_asks(const struct gate *gate)
+{
+	return gate->asks;
 }

@@ -25,7 +25,7 @@ struct gate_kind {
 
 extern const struct gate_kind *const gate_kinds[]; // ends with NULL
 extern const struct gate_kind check_file, check_dir, check_glob, check_json, check_yaml, check_run,
-	check_any, check_not;
+	check_any, check_not, check_changed, check_unchanged, check_fresh, check_approve;
 
 // What a file has to be, for file, dir and glob.
 struct file_conditions {
@@ -59,7 +59,10 @@ struct gate {
 	size_t path_count;
 	struct pattern **patterns; // to be freed
 	size_t pattern_count;
-	bool runs; // holds a run check
+	const struct team *team; // may be NULL
+	bool runs;               // holds a run check
+	bool compares;           // holds a check that compares with the start of the assignment
+	bool asks;               // holds an approve check
 };
 
 // --- Compiling (gate.c) ---
@@ -80,6 +83,7 @@ bool gate_check_reads(const struct gate_check *check, struct text path);
 // One look at the workspace, while findings are collected.
 struct gate_look {
 	const struct gate *gate;
+	const struct gate_place *place;
 	struct sandbox *sandbox;
 	struct arena *arena; // for the texts of findings only, never for contents
 	const char *const *environment;

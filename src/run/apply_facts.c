@@ -415,6 +415,8 @@ static void reopen(struct run_state *state, const struct run_rules *rules, int64
 	root->phase = PHASE_THINK;
 	root->outcome = OUTCOME_OPEN;
 	root->assignee = rules->manager;
+	root->opened_record = state->record;
+	root->agents = 0;
 	fold_start_assignment(state, root, rules->manager, at);
 }
 

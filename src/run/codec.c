@@ -224,6 +224,8 @@ static void code_branch(struct codec *codec, struct run_branch *branch,
 	code_u32(codec, &branch->messages, RUN_NONE);
 	code_bits(codec, &branch->failing_hash);
 	code_u32(codec, &branch->failing_count, RUN_NONE);
+	code_u32(codec, &branch->opened_record, RUN_NONE);
+	code_bits(codec, &branch->agents);
 	code_flag(codec, &branch->dirty);
 	code_i64(codec, &branch->bytes);
 	code_i64(codec, &branch->report_bytes);

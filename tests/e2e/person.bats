@@ -143,3 +143,92 @@ make_team() {
 	run muster resume -1
 	[ "$status" -eq 0 ]
 }
+
+make_approval() {
+	cat >team.yaml <<-'YAML'
+		version: 1
+		name: asking
+		description: One agent whose work a person has to like.
+		model: openai/gpt-5.4
+		sandbox: {provider: unix-local}
+		manager: worker
+		agents:
+		  worker:
+		    description: Works.
+		    instructions: Work.
+		    outputs: [liked, noted]
+		    writes: [out.txt, note.txt]
+		gates:
+		  liked: {require: [{approve: Do you like out.txt?}, {file: out.txt, min_bytes: 1}]}
+		  noted: {require: [{file: note.txt}]}
+	YAML
+	cat >script.yaml
+}
+
+@test "an approve check asks a person once all else holds" {
+	make_approval <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - say: done
+		    - when: {last: 'out.txt is missing'}
+		      calls: [{write_file: {path: out.txt, content: first}}, {check_outputs: {}}]
+		    - when: {last: 'liked: needs_person'}
+		      calls: [{write_file: {path: note.txt, content: x}}]
+		    - say: done
+		    - when: {last: 'A person said no: Do you like out.txt'}
+		      calls: [{write_file: {path: out.txt, content: second}}]
+		    - say: done
+	YAML
+	run muster run team.yaml --rehearse script.yaml
+	[ "$status" -eq 4 ]
+	says "gate liked asks: Do you like out.txt? 'muster approve asking-"
+	run muster show -1
+	says "Do you like out.txt?"
+	run muster reject -1
+	[ "$status" -eq 4 ]
+	says "Do you like out.txt?"
+	run muster approve -1
+	[ "$status" -eq 0 ]
+	[ "$(cat "$(workspace)/out.txt")" = second ]
+}
+
+@test "a yes holds for what was approved, and for nothing else" {
+	make_approval <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{write_file: {path: out.txt, content: first}}]
+		    - say: done
+		    - when: {last: 'note.txt is missing'}
+		      calls: [{write_file: {path: note.txt, content: x}}, {write_file: {path: out.txt, content: second}}]
+		    - say: done
+	YAML
+	sed -i 's/require: \[{approve.*/require: [{approve: Do you like out.txt?}, {file: out.txt}, {run: "true"}]}/' team.yaml
+	run muster run team.yaml --rehearse script.yaml
+	[ "$status" -eq 4 ]
+	run muster approve -1
+	[ "$status" -eq 4 ]
+	says "Do you like out.txt?"
+	run muster approve -1
+	[ "$status" -eq 0 ]
+}
+
+@test "nobody is asked twice about the same" {
+	make_approval <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{write_file: {path: out.txt, content: first}}]
+		    - say: done
+		    - when: {last: 'note.txt is missing'}
+		      calls: [{write_file: {path: note.txt, content: x}}]
+		    - say: done
+	YAML
+	# The command reads everything, so that the gate is looked at anew.
+	sed -i 's/require: \[{approve.*/require: [{approve: Do you like out.txt?}, {file: out.txt}, {run: "true"}]}/' team.yaml
+	run muster run team.yaml --rehearse script.yaml
+	[ "$status" -eq 4 ]
+	run muster approve -1
+	[ "$status" -eq 0 ]
+}

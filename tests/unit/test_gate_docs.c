@@ -83,7 +83,7 @@ static void the_examples_compile_and_use_every_key(void **state)
 		fail_msg("%s", error.message);
 	}
 	struct team_gate declaration = {.name = "examples", .require = list};
-	struct gate *gate = gate_compile(&arena, &declaration, &error);
+	struct gate *gate = gate_compile(&arena, NULL, &declaration, &error);
 	if (!gate) {
 		fail_msg("%s", error.message);
 	}
