@@ -12,7 +12,11 @@
 #include "engine/lock.h"
 #include "engine/rules.h"
 
-enum { INPUT_VARIABLE_LIMIT = 16 * 1024 /* longer inputs are no environment variables */ };
+enum {
+	INPUT_VARIABLE_LIMIT = 16 * 1024, // longer inputs are no environment variables
+	QUESTION_LIMIT = 1000,            // bytes that are shown
+	CHOICE_LIMIT = 100,
+};
 
 static int64_t clock_milliseconds(clockid_t clock)
 {
@@ -480,9 +484,14 @@ bool job_feed(struct job *job, struct run_event *event, struct work *work, struc
 bool job_ask(struct job *job, struct run_event *event, struct text text, struct error *error)
 {
 	char key[64];
-	// The text lies under the number that the event is about to get.
-	snprintf(key, sizeof(key), "message.%lld", (long long)job->sequence + 1);
-	return (event->kind != MESSAGE_RECEIVED ||
+	bool answer = event->kind == PERSON_ANSWERED && event->code == CHOICE_TEXT;
+	if (answer) {
+		snprintf(key, sizeof(key), "answer.%u", event->question);
+	} else {
+		// The text lies under the number that the event is about to get.
+		snprintf(key, sizeof(key), "message.%lld", (long long)job->sequence + 1);
+	}
+	return ((event->kind != MESSAGE_RECEIVED && !answer) ||
 		       store_put_text(engine_store(job->engine), job->id, key, text, error)) &&
 		job_take(job, event, error);
 }
@@ -573,6 +582,27 @@ void job_call_text(struct job *job, uint32_t branch, uint32_t call, struct buffe
 const char *job_message(const struct job *job)
 {
 	return job->message ? job->message : "";
+}
+
+void job_question_text(struct job *job, uint32_t branch, uint32_t call, struct buffer *text)
+{
+	const struct model_answer *answer =
+		branch < job->talk_count ? job->talks[branch]->answer : NULL;
+	struct error ignored = {0}; // the arguments were valid when the call was taken
+	if (!answer || call >= answer->call_count) {
+		return;
+	}
+	json_cleanup *arguments = json_parse(answer->calls[call].arguments, &ignored);
+	const cJSON *choices = cJSON_GetObjectItemCaseSensitive(arguments, "choices"), *choice;
+	const char *separator = " (";
+	buffer_add_line(text, text_of(json_string(arguments, "question", "")), QUESTION_LIMIT);
+	cJSON_ArrayForEach(choice, choices)
+	{
+		buffer_add_string(text, separator);
+		buffer_add_line(text, text_of(cJSON_GetStringValue(choice)), CHOICE_LIMIT);
+		separator = ", ";
+	}
+	buffer_add_string(text, cJSON_GetArraySize(choices) ? ")" : "");
 }
 
 const struct store_change *job_changes(struct job *job, size_t *count)

@@ -54,6 +54,10 @@ static void add_question(struct buffer *text, struct job *job, const struct run_
 		job_call_text(job, question->branch, question->call, text);
 		buffer_printf(
 			text, "? 'muster approve %s' or 'muster reject %s'", job->id, job->id);
+	} else if (question->kind == QUESTION_TEXT) {
+		buffer_printf(text, "%s asks: ", agent);
+		job_question_text(job, question->branch, question->call, text);
+		buffer_printf(text, " 'muster answer %s TEXT'", job->id);
 	} else if (question->kind == QUESTION_GATE) {
 		add_gate_question(text, job, question);
 	} else {

@@ -403,6 +403,9 @@ static void question_asked(struct line *line)
 	if (line->event->code == QUESTION_TOOL) {
 		add(line, "waits for a person: may it call ");
 		add_call(line, line->event->branch, line->event->call, true);
+	} else if (line->event->code == QUESTION_TEXT) {
+		add(line, "waits for a person's answer: ");
+		add_call(line, line->event->branch, line->event->call, true);
 	} else if (line->event->code == QUESTION_GATE) {
 		add(line, "waits for a person to approve gate ");
 		add(line, follow_gate_name(&line->progress->follower, line->event->gate));

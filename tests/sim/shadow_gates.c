@@ -186,7 +186,8 @@ int64_t shadow_own_retries(const struct shadow *shadow, uint32_t branch)
 static bool tools_done(const struct shadow_branch *branch)
 {
 	for (uint32_t i = 0; i < branch->call_count; i++) {
-		if (branch->calls[i].facts.kind == CALL_TOOL &&
+		enum run_call_kind kind = branch->calls[i].facts.kind;
+		if ((kind == CALL_TOOL || kind == CALL_PERSON) &&
 			branch->calls[i].answer == ANSWER_NONE) {
 			return false;
 		}

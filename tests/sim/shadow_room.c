@@ -113,6 +113,9 @@ static bool call_waits_with_reason(const struct shadow *shadow, uint32_t id, uin
 		shadow_effects_before(branch, index)) {
 		return true; // has many reasons
 	}
+	if (call->facts.kind == CALL_PERSON) {
+		return shadow_question_of(shadow, QUESTION_TEXT, id, index, RUN_NONE) != NULL;
+	}
 	return shadow_question_of(shadow, QUESTION_TOOL, id, index, RUN_NONE) ||
 		(shadow->limits.max_concurrency && !shadow_at_work(shadow, id));
 }
