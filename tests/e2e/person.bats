@@ -174,6 +174,8 @@ make_approval() {
 		    - when: {last: 'out.txt is missing'}
 		      calls: [{write_file: {path: out.txt, content: first}}, {check_outputs: {}}]
 		    - when: {last: 'liked: needs_person'}
+		      say: done
+		    - when: {last: 'note.txt is missing'}
 		      calls: [{write_file: {path: note.txt, content: x}}]
 		    - say: done
 		    - when: {last: 'A person said no: Do you like out.txt'}
@@ -193,40 +195,53 @@ make_approval() {
 	[ "$(cat "$(workspace)/out.txt")" = second ]
 }
 
+# A handoff that a person has to agree to. The command reads everything: the gate is looked at anew
+# whenever something changed.
+make_release() {
+	make_approval
+	cat >>team.yaml <<-'YAML'
+		  release: {require: [{approve: Release out.txt?}, {file: out.txt}, {run: "true"}]}
+	YAML
+	sed -i 's/outputs: .*/sub_agents: [{to: helper, needs: release}]/; /writes: /d' team.yaml
+	sed -i 's/^agents:/agents:\n  helper: {description: Helps., instructions: Help.}/' team.yaml
+}
+
 @test "a yes holds for what was approved, and for nothing else" {
-	make_approval <<-'YAML'
+	make_release <<-'YAML'
 		version: 1
 		agents:
 		  worker:
-		    - calls: [{write_file: {path: out.txt, content: first}}]
-		    - say: done
-		    - when: {last: 'note.txt is missing'}
-		      calls: [{write_file: {path: note.txt, content: x}}, {write_file: {path: out.txt, content: second}}]
+		    - calls: [{write_file: {path: out.txt, content: first}}, {delegate_to_helper: {task: go}}]
+		    - calls: [{delegate_to_helper: {task: again}}]
+		    - when: {last: 'A person said no: Release out.txt'}
+		      say: done
+		  helper:
+		    - calls: [{write_file: {path: out.txt, content: second}}]
 		    - say: done
 	YAML
-	sed -i 's/require: \[{approve.*/require: [{approve: Do you like out.txt?}, {file: out.txt}, {run: "true"}]}/' team.yaml
 	run muster run team.yaml --rehearse script.yaml
 	[ "$status" -eq 4 ]
+	says "gate release asks: Release out.txt?"
 	run muster approve -1
 	[ "$status" -eq 4 ]
-	says "Do you like out.txt?"
-	run muster approve -1
+	says "gate release asks: Release out.txt?"
+	run muster reject -1
 	[ "$status" -eq 0 ]
 }
 
 @test "nobody is asked twice about the same" {
-	make_approval <<-'YAML'
+	make_release <<-'YAML'
 		version: 1
 		agents:
 		  worker:
-		    - calls: [{write_file: {path: out.txt, content: first}}]
+		    - calls: [{write_file: {path: out.txt, content: first}}, {delegate_to_helper: {task: go}}]
+		    - calls: [{delegate_to_helper: {task: again}}]
 		    - say: done
-		    - when: {last: 'note.txt is missing'}
-		      calls: [{write_file: {path: note.txt, content: x}}]
+		  helper:
+		    - calls: [{write_file: {path: note.txt, content: x}}]
 		    - say: done
+		    - say: done again
 	YAML
-	# The command reads everything, so that the gate is looked at anew.
-	sed -i 's/require: \[{approve.*/require: [{approve: Do you like out.txt?}, {file: out.txt}, {run: "true"}]}/' team.yaml
 	run muster run team.yaml --rehearse script.yaml
 	[ "$status" -eq 4 ]
 	run muster approve -1

@@ -144,7 +144,10 @@ static void schedule_check(
 	bool stale = gate->touched > list->record[event->gate];
 	enum shadow_finding found = list->found[event->gate];
 	MUST(shadow->sandbox == SANDBOX_OPEN, "gates look into an open sandbox");
-	MUST(found == FOUND_NOTHING || (stale && (found == FOUND_HOLDS || found == FOUND_FAILS)),
+	MUST(found == FOUND_NOTHING ||
+			(stale && found != FOUND_CHECKING && found != FOUND_SKIPPED &&
+				!shadow_question_of(shadow, QUESTION_GATE, event->branch,
+					event->call, event->gate)),
 		"a gate is run once on one tree");
 	MUST(found != FOUND_NOTHING || !gate->known || gate->touched > gate->record ||
 			shadow->rules->gates[event->gate].per_assignment,

@@ -139,6 +139,8 @@ static void take_asked(
 		struct shadow_list *list = shadow_gate_looked_at(shadow, event);
 		MUST(!list || list->found[event->gate] == FOUND_ASKED,
 			"a person is asked about a gate that needs one");
+		MUST(shadow_gates_ask(shadow, event->branch, event->call),
+			"a person is asked when nothing else stands against it");
 	} else {
 		MUST(shadow_used_up(shadow, event->branch, event->call, POLICY_ASK),
 			"a person is asked what to do when retries are used up");
