@@ -38,6 +38,30 @@ struct pattern *gate_pattern(struct gate *gate, struct text source, struct error
 	return pattern;
 }
 
+struct json_schema *gate_schema_file(struct gate *gate, struct text path, struct error *error)
+{
+	const struct team *team = gate->team;
+	const char *folder = gate->declaration->folder;
+	const char *name = text_string(gate->arena, path);
+	const char *full = folder ? path_join(gate->arena, folder, name) : name;
+	for (size_t i = 0; team && i < team->file_count; i++) {
+		if (strcmp(team->files[i].path, full) != 0) {
+			continue;
+		}
+		struct json_schema *schema = json_schema_compile(team->files[i].content, error);
+		if (!schema) {
+			error_wrap(error, "schema '%s'", name);
+			return NULL;
+		}
+		gate->schemas = memory_resize(
+			gate->schemas, (gate->schema_count + 1) * sizeof(struct json_schema *));
+		gate->schemas[gate->schema_count++] = schema;
+		return schema;
+	}
+	error_set(error, ERROR_USAGE, "there is no file '%s'", name);
+	return NULL;
+}
+
 bool gate_compile_path(struct gate *gate, struct gate_check *check, struct error *error)
 {
 	const struct yaml_node *subject = check->node->kind == YAML_MAP
@@ -155,9 +179,15 @@ void gate_finish(struct gate *gate)
 	for (size_t i = 0; i < gate->pattern_count; i++) {
 		pattern_destroy(gate->patterns[i]);
 	}
+	for (size_t i = 0; i < gate->schema_count; i++) {
+		json_schema_destroy(gate->schemas[i]);
+	}
 	free(gate->patterns);
+	free(gate->schemas);
 	gate->patterns = NULL;
+	gate->schemas = NULL;
 	gate->pattern_count = 0;
+	gate->schema_count = 0;
 }
 
 bool gate_check_reads(const struct gate_check *check, struct text path)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "base/json_schema.h"
 #include "base/pattern.h"
 #include "gate/gate.h"
 
@@ -59,6 +60,8 @@ struct gate {
 	size_t path_count;
 	struct pattern **patterns; // to be freed
 	size_t pattern_count;
+	struct json_schema **schemas; // likewise
+	size_t schema_count;
 	const struct team *team; // may be NULL
 	bool runs;               // holds a run check
 	bool compares;           // holds a check that compares with the start of the assignment
@@ -72,6 +75,8 @@ bool gate_compile_check(struct gate *gate, const struct yaml_node *node, struct 
 bool gate_compile_list(struct gate *gate, const struct yaml_node *node, struct gate_check **checks,
 	size_t *count, struct error *error);
 struct pattern *gate_pattern(struct gate *gate, struct text source, struct error *error);
+// From a file that the declaration names, as the team has it.
+struct json_schema *gate_schema_file(struct gate *gate, struct text path, struct error *error);
 // Cleans the subject into check->path. Fails for what is no path.
 bool gate_compile_path(struct gate *gate, struct gate_check *check, struct error *error);
 // check->names and the gate's list of paths.

@@ -32,6 +32,7 @@ static struct arena arena;
 static struct error error;
 static struct gate_verdict verdict;
 static atomic_bool cancel;
+static struct team *test_team;  // whose files and agents gates may name; NULL: none
 static struct gate_place place; // what a test sets beside the sandbox
 
 static inline struct folder_sandbox *folder_of(struct sandbox *session)
@@ -157,7 +158,7 @@ static inline struct gate *compile(const char *require)
 	if (!declaration->require) {
 		fail_msg("%s", error.message);
 	}
-	return gate_compile(&arena, NULL, declaration, &error);
+	return gate_compile(&arena, test_team, declaration, &error);
 }
 
 static inline enum gate_status check(const char *require)
