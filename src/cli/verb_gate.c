@@ -13,7 +13,7 @@
 #include "view/document.h"
 #include "view/words.h"
 
-enum { GATE_WORD = 4096 };
+enum { GATE_WORD = 4096, SENTENCE_INDENT = 9 };
 
 // The gate that a word of the command line means, and the team that owns it.
 struct chosen_gate {
@@ -114,7 +114,7 @@ static void print_finding(
 	buffer_add_line(output, text_of(finding->subject), GATE_WORD);
 	if (!holds) {
 		buffer_add_string(output, ": ");
-		buffer_add_line(output, text_of(finding->sentence), GATE_WORD);
+		words_add_lines(output, text_of(finding->sentence), SENTENCE_INDENT, GATE_WORD);
 	}
 	buffer_add_char(output, '\n');
 }

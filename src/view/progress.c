@@ -155,11 +155,17 @@ static void tell_failure(struct line *line, const struct follow_failure *failure
 	do {
 		reason = (struct text){0};
 		text_next_line(&rest, &reason);
+		begin_agent(line, COLOUR_BAD);
+		if (text_starts(reason, "  ")) { // what a command said
+			buffer_add_string(&line->buffer, "    ");
+			buffer_add_line(&line->buffer, reason, PROGRESS_REASON);
+			end(line);
+			continue;
+		}
 		if (text_starts(reason, "- ")) {
 			reason.data += 2;
 			reason.length -= 2;
 		}
-		begin_agent(line, COLOUR_BAD);
 		buffer_add_string(&line->buffer, "  gate ");
 		buffer_add_line(&line->buffer, text_of(gate), PROGRESS_SAID);
 		buffer_add_string(&line->buffer, reason.length ? ": " : " fails");

@@ -123,3 +123,10 @@ make_team() {
 	printf 'name: texts\nrequire: [{glob: ".muster/**/*.txt", count: 1}]\n' >texts.yaml
 	muster gate texts.yaml --in project
 }
+
+@test "what a command of a gate says is shown line by line" {
+	printf 'name: says\nrequire: [{run: "echo one; echo two; exit 1"}]\n' >says.yaml
+	run muster gate says.yaml
+	[ "$status" -eq 3 ]
+	says $'It said:\n         one\n         two'
+}
