@@ -22,6 +22,10 @@ bool file_read(struct arena *arena, const char *path, size_t limit, struct text 
 // Writes a temporary file beside it, then renames: the old content or the new, never a half, even
 // when the power goes.
 bool file_replace(const char *path, struct text content, mode_t mode, struct error *error);
+// Is this the name of such a temporary file? What has one outlived the process that wrote it, unless
+// somebody is writing to the folder now.
+bool file_is_temporary(const char *name);
+void file_remove_temporary(const char *folder); // all of them; a folder that is not there is fine
 bool file_make_folders(const char *path, mode_t mode, struct error *error); // like mkdir -p
 // Not following links; missing is fine. Depth, names and permissions in it do not matter.
 bool file_remove_tree(const char *path, struct error *error);
