@@ -44,8 +44,11 @@ struct folder_stat {
 	int64_t size;     // bytes
 	int64_t modified; // nanoseconds since 1970
 	const char *what; // "a FIFO", "a socket", "a link that leaves the folder", ... for messages
+	bool unknown; // nobody could look, for the disk or this machine fails: kind says nothing
 };
 
+// Of the functions that can fail, folder_read(), folder_open_file() and folder_scan() tell what is
+// wrong with a file (ERROR_FAILED) from a disk or a machine that fails (ERROR_UNAVAILABLE).
 int folder_open(const char *path, struct error *error); // O_PATH descriptor, or -1
 // Never fails: what cannot be looked at is FOLDER_LINK or FOLDER_MISSING. Links are followed inside.
 struct folder_stat folder_stat(int folder, struct text path);

@@ -149,8 +149,11 @@ bool folder_scan(struct arena *arena, int folder, struct text path, size_t limit
 		? folder_open_beneath(folder, name, O_RDONLY | O_DIRECTORY)
 		: -1;
 	if (fd < 0 || !scan_folder(&scan, fd, path, SCAN_DEPTH)) {
+		int reason = errno;
 		free(scan.entries);
-		return error_errno(error, ERROR_FAILED, "cannot look through the workspace");
+		errno = reason;
+		return error_errno(
+			error, folder_error_kind(errno), "cannot look through the workspace");
 	}
 	if (scan.count) {
 		qsort(scan.entries, scan.count, sizeof(*scan.entries), compare_entries);
