@@ -18,6 +18,7 @@ static void start_library(void)
 {
 	static const int levels[] = {GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM,
 		GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL};
+	history_set_memory();
 	git_libgit2_init();
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
 		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
