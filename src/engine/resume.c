@@ -76,7 +76,18 @@ static bool fold_event(void *data, const struct store_event *stored)
 		return false;
 	}
 	job->sequence = stored->sequence;
+	restore->fine = words_messages(job, &event, stored->sequence, restore->error);
+	if (!restore->fine) {
+		return false;
+	}
 	engine_remember(job->engine, job, &event);
+	if (event.kind == MODEL_ANSWERED) {
+		words_spoken(job, event.branch);
+	} else if (event.kind == BRANCH_OPENED &&
+		job->state.branches[event.branch].remembers != RUN_NONE) {
+		uint32_t remembers = job->state.branches[event.branch].remembers;
+		words_talk(job, event.branch)->model = words_talk(job, remembers)->model;
+	}
 	if (event.kind == MODEL_ANSWERED && event.source && job->rehearsal) {
 		const struct run_branch *branch = &job->state.branches[event.branch];
 		rehearsal_mark_used(
@@ -166,7 +177,7 @@ static bool restore_branch(struct restore *restore, uint32_t id)
 		conversation_inherit(
 			&talk->conversation, &words_talk(job, branch->remembers)->conversation);
 	}
-	if (!store_items(store, job->id, id, take_item, restore, restore->error)) {
+	if (!store_items(store, job->id, id, 0, take_item, restore, restore->error)) {
 		return false;
 	}
 	snprintf(key, sizeof(key), "first.%u", id);

@@ -50,7 +50,7 @@ static const char *const sql[STORE_STATEMENTS] = {
 	[ALL_EVENTS] = "SELECT sequence, at, kind, body FROM events WHERE run=? AND sequence>?"
 		       " ORDER BY sequence",
 	[ALL_ITEMS] = "SELECT sequence, json, blob FROM items WHERE run=? AND branch=?"
-		      " ORDER BY sequence",
+		      " AND sequence>? ORDER BY sequence",
 	[ONE_TEXT] = "SELECT text, blob FROM texts WHERE run=? AND key=?",
 	[ALL_CHANGES] = "SELECT turn, record, path, status, agent, candidates, sha256, blob, size,"
 			" outside FROM changes WHERE run=? ORDER BY rowid",

@@ -102,7 +102,8 @@ bool store_find(struct store *store, struct arena *arena, const char *name, stru
 // Events after `after`; `each` returns false to stop.
 bool store_events(struct store *store, const char *run, int64_t after,
 	bool (*each)(void *data, const struct store_event *event), void *data, struct error *error);
-bool store_items(struct store *store, const char *run, int64_t branch,
+// Items of a branch after `after`.
+bool store_items(struct store *store, const char *run, int64_t branch, int64_t after,
 	bool (*each)(void *data, const struct store_item *item), void *data, struct error *error);
 bool store_text(struct store *store, struct arena *arena, const char *run, const char *key,
 	struct text *text,

@@ -240,7 +240,7 @@ static void long_texts_lie_in_files_and_come_back_whole(void **state)
 	assert_true(store_put_text(store, "r", "k", large, &error));
 	assert_true(store_commit(store, true, &error));
 	buffer_cleanup all = {0};
-	assert_true(store_items(store, "r", 0, take_item, &all, &error));
+	assert_true(store_items(store, "r", 0, 0, take_item, &all, &error));
 	assert_string_equal(all.data, "1:5:s 2:300000:L ");
 	assert_true(store_text(store, &arena, "r", "k", &text, &error));
 	assert_true(text_equal(text, large));
