@@ -32,6 +32,8 @@ struct workshop {
 	struct sandbox *sandbox;
 	struct history *history;
 	struct recorder *recorder; // used by one record at a time
+	bool restarted; // the machine was started anew since the run's last process: nobody can tell
+			// who changed what, nor what was lost
 };
 
 // A path that the harness wrote for an agent since the last record.
@@ -52,7 +54,7 @@ struct work {
 	struct model_request request; // call_model; its texts belong to the conversation
 	struct tool_call call;        // call_tool; owned
 	uint32_t gate;                // check_gate
-	uint64_t candidates;          // record
+	uint64_t candidates;          // open_sandbox, record
 	struct written *written;      // record
 	size_t written_count;
 	int64_t when; // record: milliseconds since 1970
@@ -63,6 +65,7 @@ struct work {
 	struct text lines;            // check_gate: the failing findings for the agent
 	struct model_answer *answer;  // call_model; owned
 	struct store_change *changes; // open_sandbox, record
+	bool lost;                    // open_sandbox: some of them the restart of the machine did
 	size_t change_count;
 	struct error error; // model, sandbox or workspace not available: why
 	struct tool_result tool;

@@ -10,3 +10,7 @@ extern const struct performer perform_open_sandbox, perform_call_model, perform_
 // `wrote` and `candidates` tell who may have written (run_author); for the first record, of the
 // manifest, `author` is given instead.
 bool record_changes(struct work *work, const char *author, struct error *error);
+// Adds what the history holds and the journal does not: it was committed, and then the process ended.
+bool record_reconcile(struct work *work, struct error *error);
+// Does the journal know of any file?
+bool recorder_is_empty(const struct recorder *recorder);
