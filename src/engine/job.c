@@ -362,6 +362,16 @@ static void stay_of(const struct job *job, const struct run_event *event, struct
 	}
 }
 
+// Is all that the agents did recorded? Then whatever is found changed was not done by them.
+static bool is_settled(const struct run_state *state)
+{
+	bool settled = state->turns > 0 && state->unrecorded == 0;
+	for (uint32_t i = 0; i < state->open_count; i++) {
+		settled = settled && !state->branches[state->open[i]].dirty;
+	}
+	return settled;
+}
+
 // A scheduled command becomes work; it is submitted once the journal is written.
 static void make_work(struct job *job, const struct run_event *event)
 {
@@ -389,6 +399,8 @@ static void make_work(struct job *job, const struct run_event *event)
 		stay_of(job, event, work);
 	} else if (work->kind == COMMAND_RECORD) {
 		hand_over_written(job, work);
+	} else if (work->kind == COMMAND_OPEN_SANDBOX) {
+		work->look = is_settled(&job->state);
 	} else if (work->kind == COMMAND_CHECK_GATE) {
 		stay_of(job, event, work);
 		work->approved = approvals_of(job, &work->arena, event->gate);

@@ -49,7 +49,12 @@ static bool open(struct work *work, struct error *error)
 	}
 	workshop->sandbox = attach(work, &settings);
 	if (workshop->sandbox) {
-		return true;
+		if (!work->look || record_changes(work, "user", error)) {
+			return true;
+		}
+		sandbox_detach(workshop->sandbox); // what it holds stays as it is
+		workshop->sandbox = NULL;
+		return false;
 	}
 	workshop->sandbox = sandbox_create(workshop->driver, &settings, error);
 	if (!workshop->sandbox || !materialise(work, error)) {

@@ -55,6 +55,7 @@ struct work {
 	struct tool_call call;        // call_tool; owned
 	uint32_t gate;                // check_gate
 	uint32_t record;              // the newest record
+	bool look;                    // open_sandbox: has somebody changed the workspace?
 	uint32_t since;               // check_gate, call_tool: the newest when the assignment began
 	uint64_t own;                 // likewise: agents whose writes belong to it
 	const char *const *approved;  // check_gate: contents that a person said yes to

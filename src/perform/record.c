@@ -295,6 +295,8 @@ static bool scan_and_commit(struct work *work, const char *author, struct error 
 {
 	struct workshop *workshop = work->workshop;
 	struct history_changes found;
+	// What the manifest put there is no change: everything else is measured by it.
+	bool beginning = author && strcmp(author, "manifest") == 0 && work->record == 0;
 	if (!history_scan(workshop->history, workshop->sandbox, &work->arena, &found, error)) {
 		return false;
 	}
@@ -304,14 +306,16 @@ static bool scan_and_commit(struct work *work, const char *author, struct error 
 		uint32_t agent;
 		describe(work, author, &found.changes[i], &work->changes[i], &agent);
 		note_change(workshop->recorder, &work->changes[i], agent);
-		past_note(workshop->past, work->record + (author ? 0 : 1), &work->changes[i]);
+		past_note(workshop->past, work->record + !beginning, &work->changes[i]);
 	}
 	if (found.count && !commit(work, &found, work->changes, error)) {
 		return false;
 	}
-	work->event.changes = (int64_t)found.count;
-	work->event.agents = violators(workshop->recorder);
-	note_gates(work, &found);
+	if (!beginning) {
+		work->event.changes = (int64_t)found.count;
+		work->event.agents = violators(workshop->recorder);
+		note_gates(work, &found);
+	}
 	return true;
 }
 

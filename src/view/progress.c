@@ -241,6 +241,11 @@ static void sandbox_opened(struct line *line)
 	if (line->event->failed) {
 		add(line, "the sandbox could not be opened");
 		add_reason(line);
+	} else if (line->event->changes > 0) {
+		add(line, "the sandbox is open; meanwhile the workspace was changed");
+		end(line);
+		tell_changes(line);
+		return;
 	} else {
 		add(line, "the sandbox is open, with ");
 		words_add_count(&line->buffer, (int64_t)count, "file", "files");

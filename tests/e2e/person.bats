@@ -331,3 +331,27 @@ make_question() {
 	run muster run team.yaml --rehearse script.yaml
 	[ "$status" -eq 0 ] || { echo "$output"; false; }
 }
+
+@test "what a person changes while the run waits is theirs, and is not approved unseen" {
+	make_approval <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{write_file: {path: out.txt, content: first}}, {write_file: {path: note.txt, content: x}}]
+		    - say: done
+	YAML
+	run muster run team.yaml --rehearse script.yaml
+	[ "$status" -eq 4 ]
+	echo mine >"$(workspace)/out.txt"
+	run muster approve -1
+	[ "$status" -eq 4 ]
+	says "meanwhile the workspace was changed"
+	says "user    writes out.txt"
+	says "Do you like out.txt?"
+	run muster approve -1
+	[ "$status" -eq 0 ]
+	run muster blame -1 out.txt
+	says "user"
+	run muster log -1
+	says "user    writes out.txt"
+}

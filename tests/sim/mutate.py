@@ -109,6 +109,8 @@ MUTANTS = [
      'a person is asked about work that goes back anyway'),
     ('decide.c', '((decided || asks) && run_check_stale(state, check))',
      '(decided && run_check_stale(state, check))', 'a person is asked about an old tree'),
+    ('decide.c', 'list->count && state->sandbox != SANDBOX_OPEN', 'false',
+     'a verdict is acted on before the workspace was looked at'),
     ('decide_act.c', 'call->kind == CALL_PERSON && !effect_before', 'call->kind == CALL_PERSON',
      'a person is asked before the work that comes first is done'),
     ('apply_facts.c', 'branch->failing_count = said ? 0 : branch->failing_count;', '',
