@@ -57,6 +57,12 @@ static void said(void *data, uint32_t branch, struct buffer *text)
 	buffer_add_text(text, job_report(driving->job, branch));
 }
 
+static void answer(void *data, uint32_t question, struct buffer *text)
+{
+	struct driving *driving = data;
+	job_answer_text(driving->job, question, text);
+}
+
 static void message(void *data, struct buffer *text)
 {
 	struct driving *driving = data;
@@ -89,6 +95,7 @@ static void begin_progress(struct driving *driving)
 		.call = call,
 		.said = said,
 		.message = message,
+		.answer = answer,
 		.reason = reason,
 		.changes = changes};
 	driving->progress.colours = output_colours(STDERR_FILENO);

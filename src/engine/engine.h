@@ -71,6 +71,8 @@ const char *job_verdict(struct job *job, uint32_t branch, uint32_t command);
 void job_call_text(struct job *job, uint32_t branch, uint32_t call, struct buffer *text);
 // For a call that asks a person: the question and the choices, in one line.
 void job_question_text(struct job *job, uint32_t branch, uint32_t call, struct buffer *text);
+// What a person said with the answer to a question; nothing is added if it was none.
+void job_answer_text(struct job *job, uint32_t question, struct buffer *text);
 // The message that came in last, while its event is shown.
 const char *job_message(const struct job *job);
 // What a record found: valid while its event is shown.
