@@ -131,9 +131,6 @@ static bool prepare_workshop(
 			       error, ERROR_USAGE, "there is no sandbox provider '%s'", provider) ||
 			error_hint(error, "'muster providers' lists what there is");
 	}
-	if (workshop->driver->usable && !workshop->driver->usable(error)) {
-		return error_wrap(error, "sandbox '%s'", provider);
-	}
 	workshop->model = open_model(job, start->rehearsal, error);
 	if (!workshop->model) {
 		return false;
