@@ -180,6 +180,7 @@ struct job *job_create(struct engine *engine, struct store *store, const struct 
 	struct job *job = memory_alloc(sizeof(*job));
 	job->engine = engine;
 	job->team = start->team;
+	job->shared = start->shared;
 	job->rehearsal = start->rehearsal != NULL;
 	job->ready_last = &job->ready;
 	job->lock = -1;
@@ -222,7 +223,9 @@ void job_destroy(struct job *job)
 	buffer_finish(&job->verdict);
 	free(job->written);
 	free(job->under_way);
-	team_destroy(job->team);
+	if (!job->shared) {
+		team_destroy(job->team);
+	}
 	arena_finish(&job->arena);
 	free(job);
 }
