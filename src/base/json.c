@@ -158,7 +158,12 @@ static bool scan_string(struct scanner *scanner, bool *escaped)
 	if (!accept(scanner, '"')) {
 		return fail(scanner, "a string in double quotes is missing here");
 	}
-	while (!accept(scanner, '"')) {
+	for (;;) {
+		scanner->at += text_plain_length((struct text){
+			scanner->text.data + scanner->at, scanner->text.length - scanner->at});
+		if (accept(scanner, '"')) {
+			return true;
+		}
 		int byte = peek(scanner);
 		if (byte < 0) {
 			return fail_at(scanner, start, "the string has no closing quote");
@@ -181,7 +186,6 @@ static bool scan_string(struct scanner *scanner, bool *escaped)
 			return false;
 		}
 	}
-	return true;
 }
 
 static void add_point(struct buffer *buffer, uint32_t point)
