@@ -159,8 +159,12 @@ size_t text_plain_length(struct text text)
 	size_t offset = 0;
 	while (text.length - offset >= sizeof(uint64_t)) {
 		uint64_t word = eight_bytes(text.data + offset);
-		if ((word & EACH_BYTE(0x80)) | bytes_below(word, 0x20) | bytes_equal(word, 0x7f) |
-			bytes_equal(word, '"') | bytes_equal(word, '\\')) {
+		uint64_t special = (word & EACH_BYTE(0x80)) | bytes_below(word, 0x20) |
+			bytes_equal(word, 0x7f) | bytes_equal(word, '"') | bytes_equal(word, '\\');
+		if (special && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
+			return offset + (size_t)__builtin_ctzll(special) / 8;
+		}
+		if (special) {
 			break;
 		}
 		offset += sizeof(uint64_t);
