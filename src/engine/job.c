@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "engine/event_json.h"
 #include "engine/lock.h"
+#include "engine/models.h"
 #include "engine/rules.h"
 
 enum { INPUT_VARIABLE_LIMIT = 16 * 1024 /* longer inputs are no environment variables */ };
@@ -107,17 +108,12 @@ static void prepare_agents(struct job *job)
 	job->rules = rules_make(&job->arena, job->team, job->gates, bytes);
 }
 
-static struct model_client *open_model(
-	const struct job *job, const char *rehearsal, struct error *error)
+static struct model_client *open_model(struct job *job, const char *rehearsal, struct error *error)
 {
-	if (rehearsal) {
-		return rehearsal_open(rehearsal, error);
+	if (!models_prepare(&job->arena, job->team, rehearsal != NULL, &job->models, error)) {
+		return NULL;
 	}
-	const struct team_agent *manager = &job->team->agents[job->team->manager];
-	error_set(error, ERROR_UNAVAILABLE, "model provider '%s' cannot be called by this version",
-		job->team->models[manager->model].provider);
-	error_hint(error, "run with --rehearse FILE to play recorded model answers");
-	return NULL;
+	return rehearsal ? rehearsal_open(rehearsal, error) : remote_open();
 }
 
 static bool prepare_workshop(
@@ -302,15 +298,17 @@ static bool take_result(
 static void request_of(struct job *job, struct work *work)
 {
 	const struct talk *talk = words_talk(job, work->branch);
-	const struct team_model *model = &job->team->models[job->team->agents[work->agent].model];
+	int model = job->team->agents[work->agent].model;
 	size_t first = talk->conversation.first;
 	work->request = (struct model_request){.agent = job->team->agents[work->agent].name,
-		.model = model->model,
+		.settings = &job->models[model],
 		.instructions = job->instructions[work->agent],
 		.items = talk->conversation.items + first,
 		.item_count = talk->conversation.count - first,
 		.tools = job->tools[work->agent],
-		.max_output_tokens = model->max_output_tokens};
+		.max_output_tokens = job->team->models[model].max_output_tokens,
+		.mixed = talk->model != model && talk->model != TALK_NOBODY,
+		.cancel = &work->cancel};
 }
 
 // The record takes over who wrote what since the last one.
@@ -482,11 +480,16 @@ bool job_save(struct job *job, struct error *error)
 void job_cancel(struct job *job)
 {
 	bool over = job->grace && clock_milliseconds(CLOCK_MONOTONIC) >= job->grace;
+	bool wake = false;
 	for (size_t i = 0; i < job->under_way_count; i++) {
 		struct work *work = job->under_way[i];
 		if (over || run_branch_ending(&job->state, work->branch)) {
+			wake = wake || work->kind == COMMAND_CALL_MODEL;
 			atomic_store(&work->cancel, true);
 		}
+	}
+	if (wake) {
+		model_wake(job->workshop.model);
 	}
 }
 

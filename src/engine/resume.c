@@ -81,6 +81,13 @@ static bool fold_event(void *data, const struct store_event *stored)
 		return false;
 	}
 	engine_remember(job->engine, job, &event);
+	if (event.kind == MODEL_ANSWERED) {
+		words_spoken(job, event.branch);
+	} else if (event.kind == BRANCH_OPENED &&
+		job->state.branches[event.branch].remembers != RUN_NONE) {
+		uint32_t remembers = job->state.branches[event.branch].remembers;
+		words_talk(job, event.branch)->model = words_talk(job, remembers)->model;
+	}
 	if (event.kind == MODEL_ANSWERED && event.source && job->rehearsal) {
 		const struct run_branch *branch = &job->state.branches[event.branch];
 		rehearsal_mark_used(

@@ -19,10 +19,18 @@ struct talk *words_talk(struct job *job, uint32_t branch)
 		job->talks = memory_resize(job->talks, count * sizeof(struct talk *));
 		for (size_t i = job->talk_count; i < count; i++) {
 			job->talks[i] = memory_alloc(sizeof(struct talk));
+			job->talks[i]->model = TALK_NOBODY;
 		}
 		job->talk_count = count;
 	}
 	return job->talks[branch];
+}
+
+void words_spoken(struct job *job, uint32_t branch)
+{
+	struct talk *talk = words_talk(job, branch);
+	int model = job->team->agents[job->state.branches[branch].agent].model;
+	talk->model = talk->model == TALK_NOBODY || talk->model == model ? model : TALK_SEVERAL;
 }
 
 static void drop_messages(struct talk *talk)
@@ -151,6 +159,7 @@ static bool take_answer(
 		}
 	}
 	conversation_expect(&talk->conversation, talk->answer->call_count);
+	words_spoken(job, event->branch);
 	return true;
 }
 
@@ -223,6 +232,7 @@ static bool open_branch(struct job *job, const struct run_event *event, struct e
 	if (branch->remembers != RUN_NONE) {
 		conversation_inherit(
 			&talk->conversation, &words_talk(job, branch->remembers)->conversation);
+		talk->model = words_talk(job, branch->remembers)->model;
 	}
 	return say_to(job, event->branch, task, error);
 }
