@@ -16,5 +16,10 @@ while [ "$run" -lt "$BENCH_RUNS" ]; do
 	echo "{\"prompt\": \"RUN=$run; $prompt\"}"
 	run=$((run + 1))
 done > runs.jsonl
-exec "$MUSTER" run "$here/$team.yaml" --each runs.jsonl --concurrency "$BENCH_RUNS" --quiet \
+"$MUSTER" run "$here/$team.yaml" --each runs.jsonl --concurrency "$BENCH_RUNS" --quiet \
 	--out "$BENCH_DIR"
+# Run i is in line i + 1, and its work in the folder of that name.
+cd "$BENCH_DIR"
+exec python3 -c 'import os, sys
+for run in range(int(sys.argv[1])):
+    os.rename(str(run + 1), str(run))' "$BENCH_RUNS"
