@@ -24,3 +24,5 @@ int go_on(struct arguments *arguments, struct driven *driven, struct error *erro
 // Signals that ask the process to end park the runs of this engine; NULL: nothing runs any more. The
 // second signal ends the process at once, which loses nothing that the journal holds.
 void driving_interruptible(struct engine *engine);
+// What the second operand says: a text, or @FILE for what a file holds.
+bool said_text(struct arguments *arguments, struct text *text, struct error *error);

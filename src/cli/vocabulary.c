@@ -66,7 +66,7 @@ void team_check_gates(const struct team *team, struct team_report *report)
 	report->messages = messages;
 	for (size_t i = 0; i < team->gate_count; i++) {
 		struct error error = {0};
-		struct gate *gate = gate_compile(&arena, &team->gates[i], &error);
+		struct gate *gate = gate_compile(&arena, team, &team->gates[i], &error);
 		if (!gate) {
 			report->messages[report->count++] = (struct team_message){TEAM_MISTAKE,
 				team->gates[i].position,

@@ -86,6 +86,18 @@ void engine_remember(struct engine *engine, struct job *job, const struct run_ev
 struct store *engine_store(struct engine *engine);
 void engine_done(struct work *work);
 
+// approvals.c: what a person said yes to, by what the gate's paths held.
+struct approval {
+	bool given, yes;
+	uint32_t gate, branch, command; // of the verdict that asked
+};
+// The check that a question of a gate is about; NULL: there is none.
+const struct run_check *approval_check(const struct job *job, const struct run_question *question);
+struct approval approval_before(const struct job *job, const struct run_event *event);
+bool approval_after(struct job *job, const struct approval *approval, struct error *error);
+// Ends with NULL.
+const char *const *approvals_of(struct job *job, struct arena *arena, uint32_t gate);
+
 // words.c: what is said in the branches. Before an event is folded, and after.
 bool words_before(struct job *job, const struct run_event *event, struct error *error);
 bool words_after(

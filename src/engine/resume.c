@@ -38,6 +38,7 @@ static bool take_change(void *data, const struct store_change *change)
 	kept->sha256 = arena_string(arena, change->sha256);
 	kept->blob = arena_string(arena, change->blob);
 	recorder_restore(restore->job->workshop.recorder, kept);
+	past_note(restore->job->workshop.past, (uint32_t)kept->record, kept);
 	return true;
 }
 
