@@ -3,6 +3,7 @@
 #include "cli/taking.h"
 #include "cli/verb.h"
 #include "cli/vocabulary.h"
+#include "net/http.h"
 
 // Standard output has the result of the run; the files are told beside it.
 static int take(struct arguments *arguments, const char *to, const char *id, struct error *error)
@@ -47,7 +48,7 @@ static bool check_usage(struct arguments *arguments, struct error *error)
 	return !to || taking_check(to, error);
 }
 
-static int run(struct arguments *arguments, struct error *error)
+static int run_team(struct arguments *arguments, struct error *error)
 {
 	const char *to = arguments_value(arguments, "out");
 	if (!check_usage(arguments, error)) {
@@ -78,6 +79,16 @@ static int run(struct arguments *arguments, struct error *error)
 	int code = drive(arguments, store, &driven, error);
 	store_close(store);
 	return code == EXIT_OK && to ? take(arguments, to, driven.run, error) : code;
+}
+
+static int run(struct arguments *arguments, struct error *error)
+{
+	if (!arguments_has(arguments, "rehearse")) {
+		http_prepare(); // a real model will be asked, as soon as the team is read
+	}
+	int code = run_team(arguments, error);
+	http_prepared();
+	return code;
 }
 
 static const struct option options[] = {
