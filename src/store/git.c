@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
+#include "store/history_parts.h"
+
 struct git_library git;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -20,6 +22,7 @@ static void start(void)
 {
 	static const int levels[] = {GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM,
 		GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL};
+	history_set_memory();
 	git.libgit2_init();
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
 		git.libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
