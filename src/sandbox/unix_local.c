@@ -11,6 +11,12 @@
 
 enum { DEFAULT_PROCESSES = 512 };
 
+#define DEFAULT_FILE_SIZE INT64_MAX // none
+
+enum session { SESSION_ANY, SESSION_WARM, SESSION_PER_COMMAND };
+
+static const char *const session_names[] = {"any", "warm", "per-command", NULL};
+
 static struct unix_local *local_of(struct sandbox *sandbox)
 {
 	return (struct unix_local *)(void *)sandbox;
@@ -28,11 +34,17 @@ static void as_owner(const struct unix_local *local, bool owner)
 static bool exec(struct sandbox *sandbox, struct arena *arena,
 	const struct sandbox_command *command, struct process_result *result, struct error *error)
 {
-	return unix_local_exec(local_of(sandbox), arena, command, result, error);
+	const struct unix_local *local = local_of(sandbox);
+	if (!unix_local_check_folder(local, command, error)) {
+		return false;
+	}
+	return local->warm ? warm_exec(local->warm, arena, command, result, error)
+			   : unix_local_exec(local, arena, command, result, error);
 }
 
 static void destroy_handle(struct unix_local *local)
 {
+	warm_destroy(local->warm);
 	for (size_t i = 0; local->environment && local->environment[i]; i++) {
 		free(local->environment[i]);
 	}
@@ -66,9 +78,21 @@ static bool open_workspace(struct unix_local *local, const char *path, struct er
 	return true;
 }
 
-static bool read_options(struct unix_local *local, const char *options, struct error *error)
+struct options {
+	double user;
+	enum session session;
+	int64_t file_size;
+};
+
+static bool bad_option(struct error *error, const char *name, const char *what)
 {
-	local->user = UNIX_LOCAL_NOBODY;
+	return error_set(
+		error, ERROR_USAGE, "option '%s' of sandbox 'unix-local' is not %s", name, what);
+}
+
+static bool read_options(struct options *read, const char *options, struct error *error)
+{
+	*read = (struct options){.user = UNIX_LOCAL_NOBODY, .file_size = DEFAULT_FILE_SIZE};
 	if (!options) {
 		return true;
 	}
@@ -76,14 +100,21 @@ static bool read_options(struct unix_local *local, const char *options, struct e
 	if (!tree) {
 		return error_wrap(error, "options of sandbox 'unix-local'");
 	}
-	double user = json_number(tree, "user", UNIX_LOCAL_NOBODY);
-	if (user < 1 || user > UINT32_MAX - 1) {
-		return error_set(error, ERROR_USAGE,
-			"option 'user' of sandbox 'unix-local' is not the number of a user other "
-			"than root");
+	read->user = json_number(tree, "user", UNIX_LOCAL_NOBODY);
+	double file_size = json_number(tree, "file_size", (double)DEFAULT_FILE_SIZE);
+	const char *session = json_string(tree, "session", session_names[SESSION_ANY]);
+	while (session_names[read->session] && strcmp(session, session_names[read->session]) != 0) {
+		read->session++;
 	}
-	local->user = (uid_t)user;
-	return true;
+	if (read->user < 1 || read->user > UINT32_MAX - 1) {
+		return bad_option(error, "user", "the number of a user other than root");
+	}
+	if (!(file_size >= 1)) {
+		return bad_option(error, "file_size", "a size");
+	}
+	read->file_size = file_size < (double)INT64_MAX ? (int64_t)file_size : INT64_MAX;
+	return session_names[read->session] ||
+		bad_option(error, "session", "'any', 'warm' or 'per-command'");
 }
 
 // What was asked for and cannot be done is refused, not left out.
@@ -128,13 +159,29 @@ static const char *workspace_path(struct arena *arena, const struct sandbox_sett
 				   : path_join(arena, settings->folder, "workspace");
 }
 
-// A folder that is only looked at (settings.workspace) can do without commands: if they are needed
-// and cannot be run, exec says so.
+// Which way commands go, tried out. A folder that is only looked at (settings.workspace) can do
+// without commands: if they are needed and cannot be run, exec says so.
+static bool choose_session(struct unix_local *local, enum session wanted, struct error *error)
+{
+	bool looked_at = !local->owned;
+	if (wanted == SESSION_WARM || (wanted == SESSION_ANY && !looked_at)) {
+		local->warm = warm_create(local);
+		if (looked_at || warm_check(local->warm, error)) {
+			return true;
+		}
+		warm_destroy(local->warm);
+		local->warm = NULL;
+	}
+	// Where namespaces cannot be made inside of others there is the plain way; but what keeps us
+	// from that is what counts.
+	return looked_at || (wanted != SESSION_WARM && unix_local_usable(error));
+}
+
 static struct sandbox *create(const struct sandbox_settings *settings, struct error *error)
 {
 	arena_cleanup arena = {0};
-	if (!check_settings(settings, error) ||
-		(!settings->workspace && !unix_local_usable(error))) {
+	struct options options;
+	if (!check_settings(settings, error) || !read_options(&options, settings->options, error)) {
 		return NULL;
 	}
 	struct unix_local *local = memory_alloc(sizeof(*local));
@@ -142,10 +189,12 @@ static struct sandbox *create(const struct sandbox_settings *settings, struct er
 	local->workspace = -1;
 	local->owned = !settings->workspace;
 	local->network = settings->network;
+	local->user = (uid_t)options.user;
+	local->file_size = options.file_size;
 	local->processes = settings->processes ? settings->processes : DEFAULT_PROCESSES;
 	local->environment = copy_environment(settings->environment);
-	if (read_options(local, settings->options, error) &&
-		open_workspace(local, workspace_path(&arena, settings), error)) {
+	if (open_workspace(local, workspace_path(&arena, settings), error) &&
+		choose_session(local, options.session, error)) {
 		return (struct sandbox *)(void *)local;
 	}
 	destroy_handle(local);
@@ -177,7 +226,7 @@ static void detach(struct sandbox *sandbox)
 	destroy_handle(local_of(sandbox));
 }
 
-// Commands end with their namespace, so nothing is left to end; the workspace is the run's.
+// The workspace is the run's.
 static bool destroy(struct sandbox *sandbox, struct error *error)
 {
 	(void)error;
@@ -235,10 +284,18 @@ static int host_folder(struct sandbox *sandbox)
 	return local_of(sandbox)->workspace;
 }
 
-static const struct key options[] = {{"user", KEY_INTEGER,
-					     "The number of the user that commands become when "
-					     "muster runs as root; default 65534.",
-					     .minimum = 1, .maximum = UINT32_MAX - 1},
+static const struct key option_keys[] = {
+	{"user", KEY_INTEGER,
+		"The number of the user that commands become when muster runs as root; default "
+		"65534.",
+		.minimum = 1, .maximum = UINT32_MAX - 1},
+	{"session", KEY_CHOICE,
+		"'warm': one bubblewrap for all commands, each in namespaces of its own inside it; "
+		"'per-command': a fresh one for each; default 'any': warm where the machine lets "
+		"it.",
+		.choices = session_names},
+	{"file_size", KEY_SIZE, "The largest file that a command can write; default: any.",
+		.minimum = 1},
 	{0}};
 
 const struct sandbox_driver sandbox_unix_local = {
@@ -246,7 +303,7 @@ const struct sandbox_driver sandbox_unix_local = {
 	.help = "Commands of this machine in bubblewrap, walled off by namespaces.",
 	.flags = SANDBOX_READ_ONLY_COMMANDS | SANDBOX_NETWORK_OFF | SANDBOX_SCAN |
 		SANDBOX_HOST_FOLDER,
-	.options = options,
+	.options = option_keys,
 	.usable = unix_local_usable,
 	.create = create,
 	.attach = attach,

@@ -19,6 +19,12 @@ static char folder[] = "/tmp/muster-test-sandbox-XXXXXX";
 static struct sandbox *sandbox;
 static struct arena arena;
 static struct process_result result;
+static bool warm = true; // one bubblewrap for all commands, or a fresh one for each
+
+static const char *session_options(void)
+{
+	return warm ? "{\"session\": \"warm\"}" : "{\"session\": \"per-command\"}";
+}
 
 static int open_session(void **state)
 {
@@ -28,8 +34,10 @@ static int open_session(void **state)
 		return -1;
 	}
 	static const char *const environment[] = {"COLOUR=blue", NULL};
-	struct sandbox_settings settings = {
-		.run = "test", .folder = folder, .environment = environment};
+	struct sandbox_settings settings = {.run = "test",
+		.folder = folder,
+		.environment = environment,
+		.options = session_options()};
 	sandbox = sandbox_create(sandbox_driver_find("unix-local"), &settings, &error);
 	if (!sandbox) {
 		print_error("%s\n%s\n", error.message, error.hint);
@@ -109,8 +117,10 @@ static void the_environment_is_built_from_nothing(void **state)
 	assert_int_equal(result.status, 1);
 	// Whoever lists the machine's processes sees no values.
 	run("tr '\\0' ' ' </proc/1/cmdline");
-	assert_true(text_starts(result.out, "bwrap --args "));
+	assert_true(text_starts(result.out, warm ? "/run/runner " : "bwrap --args "));
 	assert_int_equal(text_find(result.out, TEXT("blue")), result.out.length);
+	run("ls /proc/1/fd/ /proc/1/root/ || cat /proc/1/environ /proc/1/mem /proc/1/maps");
+	assert_int_not_equal(warm ? result.status : 1, 0);
 }
 
 static void files_go_both_ways_and_belong_to_the_agent(void **state)
@@ -182,7 +192,8 @@ static void there_is_no_network_but_loopback(void **state)
 	run("./attacker loopback"); // a server of the command's own can be reached
 	assert_text(result.out, "Success\n");
 	// Asked for, it is there.
-	struct sandbox_settings settings = {.run = "test", .folder = folder, .network = true};
+	struct sandbox_settings settings = {
+		.run = "test", .folder = folder, .network = true, .options = session_options()};
 	struct sandbox *open = sandbox_create(sandbox_driver_find("unix-local"), &settings, &error);
 	struct sandbox_command command = {.shell = shell};
 	assert_true(sandbox_exec(open, &arena, &command, &result, &error));
@@ -390,7 +401,8 @@ static void limits_that_cannot_be_kept_are_refused(void **state)
 		assert_true(error.message[0]);
 	}
 	struct error error;
-	struct sandbox_settings few = {.folder = folder, .processes = 4};
+	struct sandbox_settings few = {
+		.folder = folder, .processes = 4, .options = session_options()};
 	struct sandbox *small = another(&few, &error);
 	struct sandbox_command command = {.shell = "for i in 1 2 3 4 5; do sleep 1 & done; echo x"};
 	assert_true(sandbox_exec(small, &arena, &command, &result, &error));
@@ -402,7 +414,7 @@ static void limits_that_cannot_be_kept_are_refused(void **state)
 static void expect_refusal(const char *says, const char *message, const char *hint)
 {
 	struct error error;
-	struct sandbox_settings settings = {.folder = folder};
+	struct sandbox_settings settings = {.folder = folder, .options = session_options()};
 	char *path = arena_string(&arena, getenv("PATH"));
 	char *fake = arena_printf(&arena, "%s/fake", folder);
 	char *program = arena_printf(&arena, "%s/bwrap", fake);
@@ -462,7 +474,8 @@ static void a_folder_that_is_not_ours_keeps_its_owner(void **state)
 	char *file = arena_printf(&arena, "%s/file", theirs);
 	assert_true(file_make_folders(theirs, 0755, &error));
 	assert_true(file_replace(file, TEXT("content"), 0644, &error));
-	struct sandbox_settings settings = {.folder = folder, .workspace = theirs};
+	struct sandbox_settings settings = {
+		.folder = folder, .workspace = theirs, .options = session_options()};
 	struct sandbox *other = another(&settings, &error);
 	struct sandbox_command command = {.shell = "cat file; echo x >file", .read_only = true};
 	assert_true(sandbox_exec(other, &arena, &command, &result, &error));
@@ -480,7 +493,9 @@ static void root_gives_the_workspace_to_whom_commands_become(void **state)
 	char *run_folder = arena_printf(&arena, "%s/run", folder);
 	char *file = arena_printf(&arena, "%s/workspace/made", run_folder);
 	assert_true(file_make_folders(run_folder, 0700, &error)); // not to be reached by its path
-	struct sandbox_settings settings = {.folder = run_folder, .options = "{\"user\": 4242}"};
+	struct sandbox_settings settings = {.folder = run_folder,
+		.options = warm ? "{\"user\": 4242, \"session\": \"warm\"}"
+				: "{\"user\": 4242, \"session\": \"per-command\"}"};
 	struct sandbox *other = another(&settings, &error);
 	assert_true(sandbox_write(other, TEXT("given"), TEXT("x"), 0, &error));
 	struct sandbox_command command = {.shell = "echo y >>given && cat given >made"};
@@ -491,15 +506,24 @@ static void root_gives_the_workspace_to_whom_commands_become(void **state)
 	sandbox_detach(other);
 }
 
-// With the argument "user": as an ordinary user, also when started by root.
+static bool become_user(void)
+{
+	return geteuid() != 0 ||
+		(setgroups(0, NULL) == 0 && setgid(12345) == 0 && setuid(12345) == 0);
+}
+
+// Arguments: "user": as an ordinary user, also when started by root; "per-command": with a fresh
+// bubblewrap for each command.
 int main(int argc, char **argv)
 {
-	if (argc > 1 && strcmp(argv[1], "user") != 0) {
-		return attack(argv + 1);
-	}
-	if (argc > 1 && geteuid() == 0 &&
-		(setgroups(0, NULL) < 0 || setgid(12345) < 0 || setuid(12345) < 0)) {
-		return 99;
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "per-command") == 0) {
+			warm = false;
+		} else if (strcmp(argv[i], "user") != 0) {
+			return attack(argv + i);
+		} else if (!become_user()) {
+			return 99;
+		}
 	}
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_command_has_its_arguments_input_folder_and_status),
