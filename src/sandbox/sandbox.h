@@ -67,9 +67,9 @@ struct sandbox;         // a session; the driver's own struct starts with struct
 struct sandbox_process; // a process with pipes or a PTY, the driver's own
 
 struct sandbox_process_settings {
-	struct sandbox_command command;
+	struct sandbox_command command; // input, time, cancel flag, output are not looked at
 	bool terminal;
-	unsigned short columns, rows;
+	unsigned short columns, rows; // 0: 80 and 24
 };
 
 struct sandbox_driver {
@@ -99,17 +99,21 @@ struct sandbox_driver {
 		const struct sandbox_command *command, struct process_result *result,
 		struct error *error);
 
-	// Processes that go on between calls; NULL: not available.
+	// Processes that go on between calls; NULL: not available. One thread at a time uses one.
+	// With pipes, standard output and error are one stream.
 	struct sandbox_process *(*open_process)(struct sandbox *sandbox,
 		const struct sandbox_process_settings *settings, struct error *error);
+	// Fails when it does not read for some seconds. An empty text ends the input.
 	bool (*process_write)(
 		struct sandbox_process *process, struct text bytes, struct error *error);
-	// Waits up to `wait` ms for output; adds it; *ended and *status when the process is over.
+	// Waits up to `wait` ms for output; adds it (at most 1 MiB in one call); *ended and *status
+	// when the process is over and all its output was read.
 	bool (*process_read)(struct sandbox_process *process, int64_t wait, struct buffer *output,
 		bool *ended, int *status, struct error *error);
 	bool (*process_resize)(struct sandbox_process *process, unsigned short columns,
 		unsigned short rows, struct error *error);
-	void (*process_close)(struct sandbox_process *process); // kills it and frees the handle
+	// Kills it with all that it started and frees the handle.
+	void (*process_close)(struct sandbox_process *process);
 
 	// Files. NULL: fallback over exec.
 	bool (*read)(struct sandbox *sandbox, struct arena *arena, struct text path, size_t limit,
@@ -146,6 +150,11 @@ struct sandbox_session {
 	const struct sandbox_driver *driver;
 };
 
+// And every driver's process with this.
+struct sandbox_process_session {
+	const struct sandbox_driver *driver;
+};
+
 extern const struct sandbox_driver *const sandbox_drivers[]; // ends with NULL
 const struct sandbox_driver *sandbox_driver_find(const char *name);
 
@@ -158,6 +167,15 @@ void sandbox_detach(struct sandbox *sandbox); // NULL is fine
 bool sandbox_destroy(struct sandbox *sandbox, struct error *error);
 bool sandbox_exec(struct sandbox *sandbox, struct arena *arena,
 	const struct sandbox_command *command, struct process_result *result, struct error *error);
+// NULL on error. To be closed before the sandbox is detached or destroyed.
+struct sandbox_process *sandbox_open_process(struct sandbox *sandbox,
+	const struct sandbox_process_settings *settings, struct error *error);
+bool sandbox_process_write(struct sandbox_process *process, struct text bytes, struct error *error);
+bool sandbox_process_read(struct sandbox_process *process, int64_t wait, struct buffer *output,
+	bool *ended, int *status, struct error *error);
+bool sandbox_process_resize(struct sandbox_process *process, unsigned short columns,
+	unsigned short rows, struct error *error);
+void sandbox_process_close(struct sandbox_process *process); // NULL is fine
 bool sandbox_read(struct sandbox *sandbox, struct arena *arena, struct text path, size_t limit,
 	struct text *content, struct error *error);
 // Creates folders in between; mode 0 means 0644.

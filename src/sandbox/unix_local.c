@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/path.h"
+#include "base/units.h"
 
 enum { DEFAULT_PROCESSES = 512 };
 
@@ -102,6 +103,7 @@ static bool read_options(struct options *read, const char *options, struct error
 	}
 	read->user = json_number(tree, "user", UNIX_LOCAL_NOBODY);
 	double file_size = json_number(tree, "file_size", (double)DEFAULT_FILE_SIZE);
+	const char *written_size = json_string(tree, "file_size", NULL);
 	const char *session = json_string(tree, "session", session_names[SESSION_ANY]);
 	while (session_names[read->session] && strcmp(session, session_names[read->session]) != 0) {
 		read->session++;
@@ -109,10 +111,13 @@ static bool read_options(struct options *read, const char *options, struct error
 	if (read->user < 1 || read->user > UINT32_MAX - 1) {
 		return bad_option(error, "user", "the number of a user other than root");
 	}
-	if (!(file_size >= 1)) {
+	if (!(file_size >= 1) ||
+		(written_size && !units_size(text_of(written_size), &read->file_size))) {
 		return bad_option(error, "file_size", "a size");
 	}
-	read->file_size = file_size < (double)INT64_MAX ? (int64_t)file_size : INT64_MAX;
+	if (!written_size && file_size < (double)INT64_MAX) {
+		read->file_size = (int64_t)file_size;
+	}
 	return session_names[read->session] ||
 		bad_option(error, "session", "'any', 'warm' or 'per-command'");
 }
@@ -301,8 +306,8 @@ static const struct key option_keys[] = {
 const struct sandbox_driver sandbox_unix_local = {
 	.name = "unix-local",
 	.help = "Commands of this machine in bubblewrap, walled off by namespaces.",
-	.flags = SANDBOX_READ_ONLY_COMMANDS | SANDBOX_NETWORK_OFF | SANDBOX_SCAN |
-		SANDBOX_HOST_FOLDER,
+	.flags = SANDBOX_READ_ONLY_COMMANDS | SANDBOX_NETWORK_OFF | SANDBOX_PROCESS |
+		SANDBOX_TERMINAL | SANDBOX_SCAN | SANDBOX_HOST_FOLDER,
 	.options = option_keys,
 	.usable = unix_local_usable,
 	.create = create,
@@ -311,6 +316,11 @@ const struct sandbox_driver sandbox_unix_local = {
 	.detach = detach,
 	.destroy = destroy,
 	.exec = exec,
+	.open_process = unix_local_open_process,
+	.process_write = unix_local_process_write,
+	.process_read = unix_local_process_read,
+	.process_resize = unix_local_process_resize,
+	.process_close = unix_local_process_close,
 	.read = read_file,
 	.write = write_file,
 	.stat = stat_file,

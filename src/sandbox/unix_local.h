@@ -96,3 +96,14 @@ void warm_destroy(struct warm *warm); // ends all processes; NULL is fine
 bool warm_check(struct warm *warm, struct error *error);
 bool warm_exec(struct warm *warm, struct arena *arena, const struct sandbox_command *command,
 	struct process_result *result, struct error *error);
+
+// Processes that go on between calls (unix_local_process.c), as in struct sandbox_driver.
+struct sandbox_process *unix_local_open_process(struct sandbox *sandbox,
+	const struct sandbox_process_settings *settings, struct error *error);
+bool unix_local_process_write(
+	struct sandbox_process *process, struct text bytes, struct error *error);
+bool unix_local_process_read(struct sandbox_process *process, int64_t wait, struct buffer *output,
+	bool *ended, int *status, struct error *error);
+bool unix_local_process_resize(struct sandbox_process *process, unsigned short columns,
+	unsigned short rows, struct error *error);
+void unix_local_process_close(struct sandbox_process *process);
