@@ -32,6 +32,21 @@ static void as_owner(const struct unix_local *local, bool owner)
 	}
 }
 
+// Says in the error stream what the exit status does not.
+static void tell_of_memory(
+	const struct unix_local *local, struct arena *arena, struct process_result *result)
+{
+	buffer_cleanup text = {0};
+	buffer_add_text(&text, result->err);
+	if (text.length && text.data[text.length - 1] != '\n') {
+		buffer_add_char(&text, '\n');
+	}
+	buffer_add_string(&text, "processes were killed: the sandbox's memory, ");
+	buffer_add_size(&text, local->memory);
+	buffer_add_string(&text, ", is used up\n");
+	result->err = text_copy(arena, buffer_text(&text));
+}
+
 static bool exec(struct sandbox *sandbox, struct arena *arena,
 	const struct sandbox_command *command, struct process_result *result, struct error *error)
 {
@@ -39,13 +54,23 @@ static bool exec(struct sandbox *sandbox, struct arena *arena,
 	if (!unix_local_check_folder(local, command, error)) {
 		return false;
 	}
-	return local->warm ? warm_exec(local->warm, arena, command, result, error)
-			   : unix_local_exec(local, arena, command, result, error);
+	int64_t killed = local->cgroup ? cgroup_killed(local->cgroup) : 0;
+	bool fine = local->warm ? warm_exec(local->warm, arena, command, result, error)
+				: unix_local_exec(local, arena, command, result, error);
+	if (local->cgroup && cgroup_killed(local->cgroup) > killed) {
+		if (fine) {
+			tell_of_memory(local, arena, result);
+		} else {
+			error_hint(error, "the sandbox's memory is used up; raise its limit");
+		}
+	}
+	return fine;
 }
 
 static void destroy_handle(struct unix_local *local)
 {
 	warm_destroy(local->warm);
+	cgroup_destroy(local->cgroup);
 	for (size_t i = 0; local->environment && local->environment[i]; i++) {
 		free(local->environment[i]);
 	}
@@ -131,8 +156,6 @@ static bool check_settings(const struct sandbox_settings *settings, struct error
 	} lacking[] = {
 		{settings->hosts != NULL, "let through chosen hosts only",
 			"use 'network: on' or 'network: off'"},
-		{settings->memory > 0, "limit memory", "leave out 'memory'"},
-		{settings->cpu > 0, "limit processors", "leave out 'cpu'"},
 		{settings->disk > 0, "limit the workspace's size", "leave out 'disk'"},
 	};
 	for (size_t i = 0; i < sizeof(lacking) / sizeof(lacking[0]); i++) {
@@ -142,6 +165,31 @@ static bool check_settings(const struct sandbox_settings *settings, struct error
 			return error_hint(error, "%s, or use another provider", lacking[i].remedy);
 		}
 	}
+	return true;
+}
+
+// By a control group, which counts all commands together. Where there is none to be had, memory can
+// still be limited for each process by itself; processors cannot.
+static bool hold_limits(
+	struct unix_local *local, const struct sandbox_settings *settings, struct error *error)
+{
+	struct cgroup_limits limits = {.memory = settings->memory, .cpu = settings->cpu};
+	local->memory = settings->memory;
+	if (!limits.memory && !limits.cpu) {
+		return true;
+	}
+	local->cgroup = cgroup_create(&limits, error);
+	if (local->cgroup) {
+		return true;
+	}
+	if (limits.cpu) {
+		error_wrap(error, "sandbox 'unix-local' cannot limit processors");
+		return error_hint(error,
+			"leave out 'cpu', use another provider, or start muster with 'systemd-run "
+			"--user --scope -p Delegate=yes'");
+	}
+	*error = (struct error){0};
+	local->address_space = limits.memory;
 	return true;
 }
 
@@ -199,6 +247,7 @@ static struct sandbox *create(const struct sandbox_settings *settings, struct er
 	local->processes = settings->processes ? settings->processes : DEFAULT_PROCESSES;
 	local->environment = copy_environment(settings->environment);
 	if (open_workspace(local, workspace_path(&arena, settings), error) &&
+		hold_limits(local, settings, error) &&
 		choose_session(local, options.session, error)) {
 		return (struct sandbox *)(void *)local;
 	}

@@ -17,6 +17,7 @@
 #pragma once
 
 #include "base/file.h"
+#include "sandbox/cgroup.h"
 #include "sandbox/drivers.h"
 
 enum { UNIX_LOCAL_NOBODY = 65534 }; // the option `user`, if it is not given
@@ -28,11 +29,15 @@ struct unix_local {
 	int workspace; // O_PATH
 	bool owned;    // the workspace is ours: its files belong to whom commands become
 	bool network;
-	uid_t user;         // whom commands become when we are root; the group has the same number
-	int64_t processes;  // of one command at once
-	int64_t file_size;  // bytes of the largest file that a command can write
-	char **environment; // ends with NULL
-	struct warm *warm;  // NULL: a fresh bubblewrap for each command
+	uid_t user;        // whom commands become when we are root; the group has the same number
+	int64_t processes; // of one command at once
+	int64_t file_size; // bytes of the largest file that a command can write
+	int64_t memory;    // bytes of all commands together; 0: no limit
+	struct cgroup
+		*cgroup; // keeps limits of memory and processors; NULL: there are none, or ...
+	int64_t address_space; // ... memory is limited for each process by itself; 0: it is not
+	char **environment;    // ends with NULL
+	struct warm *warm;     // NULL: a fresh bubblewrap for each command
 };
 
 // What bubblewrap inherits; it closes them all before the command starts.
@@ -64,9 +69,10 @@ const char *const *unix_local_environment(
 // What happens between fork and exec of bubblewrap.
 struct unix_local_surroundings {
 	int workspace;
-	const char *meeting_place; // NULL: we are not root
+	const char *meeting_place;   // NULL: we are not root
+	const struct cgroup *cgroup; // to be entered; may be NULL
 	bool warm;
-	struct process_limit limits[3];
+	struct process_limit limits[4];
 };
 
 // Fills in how bubblewrap is started: its user, limits and surroundings, which must live as long as

@@ -38,6 +38,9 @@ static bool surround(const void *data)
 	if (!surroundings->warm) {
 		(void)write_string("/proc/self/oom_score_adj", "500");
 	}
+	if (surroundings->cgroup && !cgroup_enter(surroundings->cgroup)) {
+		return false;
+	}
 	return !surroundings->meeting_place ||
 		(fchdir(surroundings->workspace) == 0 && unshare(CLONE_NEWNS) == 0 &&
 			mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
@@ -170,9 +173,12 @@ bool unix_local_prepare(const struct unix_local *local,
 	surroundings->limits[0] = (struct process_limit){RLIMIT_CORE, 0};
 	surroundings->limits[1] = (struct process_limit){RLIMIT_NOFILE, OPEN_FILES};
 	surroundings->limits[2] = (struct process_limit){RLIMIT_FSIZE, (uint64_t)local->file_size};
+	surroundings->limits[3] = (struct process_limit){
+		RLIMIT_AS, local->address_space ? (uint64_t)local->address_space : RLIM_INFINITY};
+	surroundings->cgroup = local->cgroup;
 	process->limits = surroundings->limits;
-	// The runner sets the limit of files for each command.
-	process->limit_count = surroundings->warm ? 2 : 3;
+	// The runner sets the others for each command.
+	process->limit_count = surroundings->warm ? 2 : 4;
 	return true;
 }
 

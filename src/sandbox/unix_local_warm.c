@@ -193,6 +193,9 @@ static int make_body(const struct unix_local *local, const struct sandbox_comman
 	add_limit(&request, RLIMIT_NOFILE, OPEN_FILES);
 	add_limit(&request, RLIMIT_NPROC, (uint64_t)local->processes);
 	add_limit(&request, RLIMIT_FSIZE, (uint64_t)local->file_size);
+	if (local->address_space) {
+		add_limit(&request, RLIMIT_AS, (uint64_t)local->address_space);
+	}
 	buffer_add(&body, &request, sizeof(request));
 	const char *folder = command->folder ? command->folder : "";
 	buffer_add(&body, folder, strlen(folder) + 1);

@@ -390,8 +390,8 @@ static void limits_that_cannot_be_kept_are_refused(void **state)
 {
 	(void)state;
 	static const char *const hosts[] = {"example.org", NULL};
-	const struct sandbox_settings settings[] = {{.memory = 1 << 30}, {.disk = 1 << 30},
-		{.cpu = 0.5}, {.network = true, .hosts = hosts}, {.options = "{\"user\": 0}"},
+	const struct sandbox_settings settings[] = {{.disk = 1 << 30},
+		{.network = true, .hosts = hosts}, {.options = "{\"user\": 0}"},
 		{.options = "{\"user\": -1}"}};
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
 		struct error error;
@@ -408,6 +408,77 @@ static void limits_that_cannot_be_kept_are_refused(void **state)
 	assert_true(sandbox_exec(small, &arena, &command, &result, &error));
 	assert_text(result.out, "");
 	sandbox_detach(small);
+}
+
+// Root can make control groups where the machine has them, others in a group that is their own.
+static bool can_limit_processors(void)
+{
+	struct error error;
+	struct sandbox_settings settings = {
+		.folder = folder, .cpu = 0.5, .options = session_options()};
+	struct sandbox *made = another(&settings, &error);
+	if (!made && (!strstr(error.message, "cannot limit processors") || !error.hint[0])) {
+		fail_msg("%s", error.message);
+	}
+	sandbox_detach(made);
+	return made != NULL;
+}
+
+// Takes `megabytes` of memory and keeps it.
+static const char *hog(int megabytes)
+{
+	return arena_printf(
+		&arena, "head -c %dM /dev/zero | tail -c %dM | wc -c", megabytes, megabytes);
+}
+
+static void memory_has_a_limit(void **state)
+{
+	(void)state;
+	struct error error;
+	struct sandbox_settings settings = {
+		.folder = folder, .memory = 64 * 1024 * 1024, .options = session_options()};
+	struct sandbox *small = another(&settings, &error);
+	struct sandbox_command command = {.shell = hog(20)};
+	if (!small) {
+		fail_msg("%s", error.message);
+	}
+	assert_true(sandbox_exec(small, &arena, &command, &result, &error));
+	assert_text(result.out, "20971520\n");
+	command.shell = hog(100);
+	assert_true(sandbox_exec(small, &arena, &command, &result, &error));
+	assert_text(result.out, "0\n");
+	// A control group kills and is told of; an address space is what programs tell of themselves.
+	assert_non_null(strstr(result.err.data,
+		can_limit_processors() ? "the sandbox's memory, 64 MiB, is used up" : "memory"));
+	command.shell = "echo alive";
+	assert_true(sandbox_exec(small, &arena, &command, &result, &error));
+	assert_text(result.out, "alive\n");
+	sandbox_detach(small);
+}
+
+static double seconds_of_work(double cpu)
+{
+	struct error error;
+	struct sandbox_settings settings = {
+		.folder = folder, .cpu = cpu, .options = session_options()};
+	struct sandbox *made = another(&settings, &error);
+	struct sandbox_command command = {
+		.shell = "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; times"};
+	assert_true(sandbox_exec(made, &arena, &command, &result, &error));
+	assert_int_equal(result.status, 0);
+	sandbox_detach(made);
+	return (double)result.milliseconds / 1000;
+}
+
+static void processors_have_a_limit_where_the_machine_lets_us(void **state)
+{
+	(void)state;
+	if (can_limit_processors()) {
+		double slow = seconds_of_work(0.1), fast = seconds_of_work(1);
+		if (slow < 3 * fast) {
+			fail_msg("%.2f s, %.2f s", slow, fast);
+		}
+	}
 }
 
 // A program called bwrap that only says what the real one would.
@@ -546,6 +617,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_command_inherits_its_three_streams_only),
 		cmocka_unit_test(a_hostile_tree_can_be_removed),
 		cmocka_unit_test(limits_that_cannot_be_kept_are_refused),
+		cmocka_unit_test(memory_has_a_limit),
+		cmocka_unit_test(processors_have_a_limit_where_the_machine_lets_us),
 		cmocka_unit_test(without_bubblewrap_or_namespaces_it_refuses_and_says_what_to_do),
 		cmocka_unit_test(a_session_is_found_again),
 		cmocka_unit_test(a_folder_that_is_not_ours_keeps_its_owner),
