@@ -1,6 +1,7 @@
 /* The first process of a session's sandbox: see runner.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -106,9 +107,49 @@ static void reap(void)
 	}
 }
 
+// A socket of the sandbox's network, which stays of that network wherever it is sent.
+static int listen_inside(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_port = htons(RUNNER_PORT),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+		listen(fd, SOMAXCONN) < 0) {
+		return -1;
+	}
+	return fd;
+}
+
+static bool tell_ready(int session, int listener)
+{
+	struct runner_reply ready = {.kind = RUNNER_READY};
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} space = {0};
+	struct iovec vector = {&ready, sizeof(ready)};
+	struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+	if (listener >= 0) {
+		message.msg_control = &space;
+		message.msg_controllen = sizeof(space);
+		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(header), &listener, sizeof(int));
+	}
+	bool fine = sendmsg(session, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(ready);
+	if (listener >= 0) {
+		close(listener);
+	}
+	return fine;
+}
+
 int main(int argument_count, char **arguments)
 {
-	int session = argument_count == 2 ? atoi(arguments[1]) : -1;
+	int session = argument_count > 1 ? atoi(arguments[1]) : -1;
+	bool listening = argument_count > 2 && strcmp(arguments[2], "listen") == 0;
 	sigset_t children;
 	sigemptyset(&children);
 	sigaddset(&children, SIGCHLD);
@@ -120,10 +161,10 @@ int main(int argument_count, char **arguments)
 	}
 	filter_size = (size_t)got;
 	int signals = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signals < 0) {
+	int listener = listening ? listen_inside() : -1;
+	if (signals < 0 || (listening && listener < 0) || !tell_ready(session, listener)) {
 		return 2;
 	}
-	reply(session, RUNNER_READY, 0, "");
 	for (;;) {
 		struct pollfd pollers[] = {{session, POLLIN, 0}, {signals, POLLIN, 0}};
 		struct signalfd_siginfo ignored;

@@ -4,8 +4,10 @@
  * in namespaces of its own, and holds no rights that a command could gain by it: commands do not see
  * it, and it gives what it was told by the harness to the kernel and nothing else.
  *
- * The session socket (SOCK_SEQPACKET, its number is the runner's only argument) carries first the
- * system call filter as raw struct sock_filter[], answered by RUNNER_READY, then one byte for each
+ * The session socket (SOCK_SEQPACKET, its number is the runner's first argument) carries first the
+ * system call filter as raw struct sock_filter[], answered by RUNNER_READY; with a second argument,
+ * "listen", a socket comes along with it that listens on the sandbox's loopback at RUNNER_PORT, for
+ * the harness to accept connections there. Then one byte for each
  * command along with RUNNER_DESCRIPTORS descriptors. When the harness closes it, the runner and all
  * its commands end.
  *
@@ -20,7 +22,8 @@
 #include <stdint.h>
 
 enum {
-	RUNNER_USER = 1000,         // and group: whom processes are inside
+	RUNNER_USER = 1000, // and group: whom processes are inside
+	RUNNER_PORT = 3128,
 	RUNNER_MOST_COMMANDS = 200, // at once
 	RUNNER_MOST_FILTER = 64 * 1024,
 	RUNNER_MOST_LIMITS = 8,

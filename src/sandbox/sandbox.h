@@ -80,6 +80,8 @@ struct sandbox_driver {
 
 	// Can it be used on this machine? False with the reason and the remedy.
 	bool (*usable)(struct error *error);
+	// What people should know of it on this machine, a sentence on each line; may be NULL.
+	void (*notes)(struct buffer *lines);
 
 	// A fresh session with an empty workspace, or NULL. Must be filled in.
 	struct sandbox *(*create)(const struct sandbox_settings *settings, struct error *error);

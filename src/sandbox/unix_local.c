@@ -47,6 +47,17 @@ static void tell_of_memory(
 	result->err = text_copy(arena, buffer_text(&text));
 }
 
+// The proxy is reached through a socket that the runner makes, so a fresh bubblewrap for the command
+// has a runner in it, too.
+static bool exec_with_proxy(const struct unix_local *local, struct arena *arena,
+	const struct sandbox_command *command, struct process_result *result, struct error *error)
+{
+	struct warm *once = warm_create(local);
+	bool fine = warm_exec(once, arena, command, result, error);
+	warm_destroy(once);
+	return fine;
+}
+
 static bool exec(struct sandbox *sandbox, struct arena *arena,
 	const struct sandbox_command *command, struct process_result *result, struct error *error)
 {
@@ -56,6 +67,7 @@ static bool exec(struct sandbox *sandbox, struct arena *arena,
 	}
 	int64_t killed = local->cgroup ? cgroup_killed(local->cgroup) : 0;
 	bool fine = local->warm ? warm_exec(local->warm, arena, command, result, error)
+		: local->hosts  ? exec_with_proxy(local, arena, command, result, error)
 				: unix_local_exec(local, arena, command, result, error);
 	if (local->cgroup && cgroup_killed(local->cgroup) > killed) {
 		if (fine) {
@@ -67,14 +79,20 @@ static bool exec(struct sandbox *sandbox, struct arena *arena,
 	return fine;
 }
 
+static void free_strings(char **strings)
+{
+	for (size_t i = 0; strings && strings[i]; i++) {
+		free(strings[i]);
+	}
+	free(strings);
+}
+
 static void destroy_handle(struct unix_local *local)
 {
 	warm_destroy(local->warm);
 	cgroup_destroy(local->cgroup);
-	for (size_t i = 0; local->environment && local->environment[i]; i++) {
-		free(local->environment[i]);
-	}
-	free(local->environment);
+	free_strings(local->environment);
+	free_strings(local->hosts);
 	file_close(&local->workspace);
 	free(local);
 }
@@ -154,8 +172,6 @@ static bool check_settings(const struct sandbox_settings *settings, struct error
 		bool wanted;
 		const char *what, *remedy;
 	} lacking[] = {
-		{settings->hosts != NULL, "let through chosen hosts only",
-			"use 'network: on' or 'network: off'"},
 		{settings->disk > 0, "limit the workspace's size", "leave out 'disk'"},
 	};
 	for (size_t i = 0; i < sizeof(lacking) / sizeof(lacking[0]); i++) {
@@ -193,15 +209,15 @@ static bool hold_limits(
 	return true;
 }
 
-static char **copy_environment(const char *const *environment)
+static char **copy_strings(const char *const *strings)
 {
 	size_t count = 0;
-	while (environment && environment[count]) {
+	while (strings && strings[count]) {
 		count++;
 	}
 	char **copy = memory_alloc((count + 1) * sizeof(char *));
 	for (size_t i = 0; i < count; i++) {
-		copy[i] = memory_string(environment[i]);
+		copy[i] = memory_string(strings[i]);
 	}
 	return copy;
 }
@@ -227,7 +243,8 @@ static bool choose_session(struct unix_local *local, enum session wanted, struct
 	}
 	// Where namespaces cannot be made inside of others there is the plain way; but what keeps us
 	// from that is what counts.
-	return looked_at || (wanted != SESSION_WARM && unix_local_usable(error));
+	bool needed = wanted == SESSION_WARM || (wanted == SESSION_ANY && local->hosts);
+	return looked_at || (!needed && unix_local_usable(error));
 }
 
 static struct sandbox *create(const struct sandbox_settings *settings, struct error *error)
@@ -241,11 +258,12 @@ static struct sandbox *create(const struct sandbox_settings *settings, struct er
 	local->session.driver = &sandbox_unix_local;
 	local->workspace = -1;
 	local->owned = !settings->workspace;
-	local->network = settings->network;
+	local->network = settings->network && !settings->hosts;
+	local->hosts = settings->hosts ? copy_strings(settings->hosts) : NULL;
 	local->user = (uid_t)options.user;
 	local->file_size = options.file_size;
 	local->processes = settings->processes ? settings->processes : DEFAULT_PROCESSES;
-	local->environment = copy_environment(settings->environment);
+	local->environment = copy_strings(settings->environment);
 	if (open_workspace(local, workspace_path(&arena, settings), error) &&
 		hold_limits(local, settings, error) &&
 		choose_session(local, options.session, error)) {
@@ -338,6 +356,24 @@ static int host_folder(struct sandbox *sandbox)
 	return local_of(sandbox)->workspace;
 }
 
+static void notes(struct buffer *lines)
+{
+	struct error reason = {0};
+	struct cgroup *cgroup =
+		cgroup_create(&(struct cgroup_limits){.memory = 1 << 30, .cpu = 1}, &reason);
+	buffer_add_string(lines,
+		"'network: on' is this machine's network: servers on its loopback can be reached; "
+		"a list of hosts goes through a proxy of muster and reaches nothing else\n");
+	buffer_add_string(lines,
+		cgroup ? "'memory' and 'cpu' are limits of all commands together, kept by a "
+			 "control "
+			 "group\n"
+		       : "'memory' is a limit of each process by itself and 'cpu' is refused: no "
+			 "control group can be made here\n");
+	cgroup_destroy(cgroup);
+	buffer_add_string(lines, "'disk' is refused: folders have no size here\n");
+}
+
 static const struct key option_keys[] = {
 	{"user", KEY_INTEGER,
 		"The number of the user that commands become when muster runs as root; default "
@@ -355,10 +391,11 @@ static const struct key option_keys[] = {
 const struct sandbox_driver sandbox_unix_local = {
 	.name = "unix-local",
 	.help = "Commands of this machine in bubblewrap, walled off by namespaces.",
-	.flags = SANDBOX_READ_ONLY_COMMANDS | SANDBOX_NETWORK_OFF | SANDBOX_PROCESS |
-		SANDBOX_TERMINAL | SANDBOX_SCAN | SANDBOX_HOST_FOLDER,
+	.flags = SANDBOX_READ_ONLY_COMMANDS | SANDBOX_NETWORK_OFF | SANDBOX_NETWORK_HOSTS |
+		SANDBOX_PROCESS | SANDBOX_TERMINAL | SANDBOX_SCAN | SANDBOX_HOST_FOLDER,
 	.options = option_keys,
 	.usable = unix_local_usable,
+	.notes = notes,
 	.create = create,
 	.attach = attach,
 	.state = state,

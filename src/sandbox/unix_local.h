@@ -26,9 +26,10 @@ struct warm; // unix_local_warm.c
 
 struct unix_local {
 	struct sandbox_session session;
-	int workspace; // O_PATH
-	bool owned;    // the workspace is ours: its files belong to whom commands become
-	bool network;
+	int workspace;     // O_PATH
+	bool owned;        // the workspace is ours: its files belong to whom commands become
+	bool network;      // this machine's
+	char **hosts;      // those that can be reached through a proxy; NULL: none; ends with NULL
 	uid_t user;        // whom commands become when we are root; the group has the same number
 	int64_t processes; // of one command at once
 	int64_t file_size; // bytes of the largest file that a command can write

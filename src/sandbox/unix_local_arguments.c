@@ -181,16 +181,23 @@ const char *const *unix_local_environment(
 		arena_printf(arena, "PWD=%s",
 			path_join(arena, "/workspace", command->folder ? command->folder : "")),
 		NULL};
-	const char *const *const sources[] = {
-		own, (const char *const *)local->environment, command->environment};
+	const char *proxy = arena_printf(arena, "http://127.0.0.1:%d", RUNNER_PORT);
+	const char *const proxies[] = {arena_printf(arena, "http_proxy=%s", proxy),
+		arena_printf(arena, "https_proxy=%s", proxy),
+		arena_printf(arena, "HTTP_PROXY=%s", proxy),
+		arena_printf(arena, "HTTPS_PROXY=%s", proxy), "no_proxy=localhost,127.0.0.1,::1",
+		"NO_PROXY=localhost,127.0.0.1,::1", NULL};
+	const char *const *const sources[] = {own, local->hosts ? proxies : NULL,
+		(const char *const *)local->environment, command->environment};
+	enum { SOURCES = sizeof(sources) / sizeof(sources[0]) };
 	size_t count = 0, most = 0;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < SOURCES; i++) {
 		for (size_t k = 0; sources[i] && sources[i][k]; k++) {
 			most++;
 		}
 	}
 	const char **list = arena_new_array(arena, most + 1, const char *);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < SOURCES; i++) {
 		for (size_t k = 0; sources[i] && sources[i][k]; k++) {
 			count = set(list, count, sources[i][k]);
 		}
@@ -281,10 +288,10 @@ const char *const *unix_local_warm_arguments(struct arena *arena, const struct u
 	add_workspace(&options, local, false);
 	ADD(&options, "--clearenv", "--chdir", "/", "--json-status-fd",
 		inherit(&options, descriptors->status), "--remount-ro", "/");
-	const char **all = arena_new_array(arena, 7, const char *);
+	const char **all = arena_new_array(arena, 8, const char *);
 	const char *const line[] = {"bwrap", "--args",
 		inherit(&options, file_in_memory(buffer_text(&options.text))), "--", RUNNER,
-		inherit(&options, session)};
+		inherit(&options, session), local->hosts ? "listen" : NULL};
 	memcpy(all, line, sizeof(line));
 	return finish(&options, all, error);
 }

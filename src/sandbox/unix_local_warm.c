@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sandbox/proxy.h"
 #include "sandbox/seccomp.h"
 
 enum {
@@ -30,6 +31,7 @@ struct warm {
 	pid_t bubblewrap;      // its parent part, outside; to be reaped
 	int process;           // of the same; can be read when it has ended
 	int runner;            // pidfd: the first process inside
+	struct proxy *proxy;   // NULL: no hosts are allowed
 };
 
 struct warm *warm_create(const struct unix_local *local)
@@ -64,6 +66,8 @@ static void end_session(struct warm *warm)
 	}
 	file_close(&warm->process);
 	file_close(&warm->runner);
+	proxy_destroy(warm->proxy);
+	warm->proxy = NULL;
 }
 
 void warm_destroy(struct warm *warm)
@@ -108,9 +112,33 @@ static bool explain(int messages, struct error *error)
 	return false;
 }
 
-static bool await_runner(struct warm *warm, int status, int messages, struct error *error)
+// *listener: the socket that came along; -1: none did.
+static bool receive_ready(int socket, int *listener)
 {
 	struct runner_reply reply;
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} space = {0};
+	struct iovec vector = {&reply, sizeof(reply)};
+	struct msghdr message = {.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = &space,
+		.msg_controllen = sizeof(space)};
+	if (recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != sizeof(reply)) {
+		return false;
+	}
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	if (header && header->cmsg_type == SCM_RIGHTS &&
+		header->cmsg_len == CMSG_LEN(sizeof(int))) {
+		memcpy(listener, CMSG_DATA(header), sizeof(int));
+	}
+	return true;
+}
+
+static bool await_runner(struct warm *warm, int status, int messages, struct error *error)
+{
+	int listener = -1;
 	struct pollfd pollers[] = {{warm->socket, POLLIN, 0}, {warm->process, POLLIN, 0}};
 	int ready;
 	while ((ready = poll(pollers, 2, START_TIME)) < 0 && errno == EINTR) {
@@ -119,12 +147,19 @@ static bool await_runner(struct warm *warm, int status, int messages, struct err
 		return error_set(error, ERROR_UNAVAILABLE,
 			"the sandbox did not start in %d seconds", START_TIME / 1000);
 	}
-	if (recv(warm->socket, &reply, sizeof(reply), MSG_DONTWAIT) != sizeof(reply)) {
+	if (!receive_ready(warm->socket, &listener)) {
 		await(warm->process, START_TIME); // so that its message is there
 		return explain(messages, error);
 	}
 	pid_t first = unix_local_first_process(status);
 	warm->runner = first > 0 ? (int)syscall(SYS_pidfd_open, first, 0) : -1;
+	if (listener >= 0) {
+		warm->proxy =
+			proxy_create(listener, (const char *const *)warm->local->hosts, error);
+		if (!warm->proxy) {
+			return false;
+		}
+	}
 	return warm->runner >= 0 ||
 		error_set(error, ERROR_UNAVAILABLE, "the sandbox's runner ended at once");
 }
