@@ -56,6 +56,12 @@ static void said(void *data, uint32_t branch, struct buffer *text)
 	buffer_add_text(text, job_report(driving->job, branch));
 }
 
+static void message(void *data, struct buffer *text)
+{
+	struct driving *driving = data;
+	buffer_add_string(text, job_message(driving->job));
+}
+
 static void reason(void *data, struct buffer *text)
 {
 	struct driving *driving = data;
@@ -81,6 +87,7 @@ static void begin_progress(struct driving *driving)
 		.verdict = verdict,
 		.call = call,
 		.said = said,
+		.message = message,
 		.reason = reason,
 		.changes = changes};
 	driving->progress.colours = output_colours(STDERR_FILENO);
@@ -175,15 +182,9 @@ int drive(struct arguments *arguments, struct store *store, struct driven *drive
 		return code;
 	}
 	catch_signals(engine);
-	struct job *job = driven->start
-		? engine_add(engine, driven->start, error)
-		: engine_resume(engine, driven->run, vocabulary(), &driven->raise, error);
-	if (job && driven->answered && !engine_answer(engine, job, driven->choice, error)) {
-		// Nothing was answered: the run parks again where it was.
-		struct error again = {0};
-		engine_drive(engine, &again);
-		job = NULL;
-	}
+	struct job *job = driven->start ? engine_add(engine, driven->start, error)
+					: engine_resume(engine, driven->run, vocabulary(),
+						  &driven->raise, driven->request, error);
 	if (job && engine_drive(engine, error)) {
 		driven->run = arena_string(&arguments->arena, job_id(job));
 		code = run_exit_code(job_state(job));
@@ -198,20 +199,51 @@ int drive(struct arguments *arguments, struct store *store, struct driven *drive
 	return code;
 }
 
+// What came of a request that another process took in.
+static void say_taken(struct arguments *arguments, const struct driven *driven)
+{
+	static const char *const said[] = {[REQUEST_TELL] = "was told",
+		[REQUEST_ANSWER] = "has its answer",
+		[REQUEST_PAUSE] = "is pausing: what is under way may finish",
+		[REQUEST_STOP] = "is stopping"};
+	if (!arguments_has(arguments, "quiet")) {
+		fprintf(stderr, "run %s %s\n", driven->run, said[driven->request->kind]);
+	}
+}
+
+static int go_on_in(struct arguments *arguments, struct store *store, struct driven *driven,
+	struct error *error)
+{
+	if (driven->request) {
+		const char *folder = store_run_folder(store, &arguments->arena, driven->run, error);
+		enum request_fate fate = folder
+			? request_send(store, folder, driven->run, driven->request, error)
+			: REQUEST_UNHEARD;
+		if (fate == REQUEST_TAKEN) {
+			say_taken(arguments, driven);
+			return EXIT_OK;
+		}
+		if (fate == REQUEST_REFUSED || error->kind != ERROR_NONE) {
+			return EXIT_USAGE;
+		}
+	}
+	return drive(arguments, store, driven, error);
+}
+
 int go_on(struct arguments *arguments, struct driven *driven, struct error *error)
 {
 	struct store_run row;
 	// A folder without runs gets no store from being asked.
 	struct store *store = store_open(".", STORE_READ, error);
-	bool found =
-		store && store_find(store, &arguments->arena, arguments->operands[0], &row, error);
+	const char *name = driven->run ? driven->run : arguments->operands[0];
+	bool found = store && store_find(store, &arguments->arena, name, &row, error);
 	store_close(store);
 	store = found ? store_open(".", STORE_WRITE, error) : NULL;
 	if (!store) {
 		return EXIT_USAGE;
 	}
 	driven->run = row.id;
-	int code = drive(arguments, store, driven, error);
+	int code = go_on_in(arguments, store, driven, error);
 	store_close(store);
 	return code;
 }

@@ -10,14 +10,14 @@
 struct driven {
 	const struct engine_start *start; // a new run; NULL: `run` is taken up again
 	const char *run;                  // id
-	bool answered;                    // with `choice`, to what the run asks
-	enum run_choice choice;
-	struct team_limits raise; // added to the limits of a run that is taken up again
+	const struct request *request;    // what is asked of it at the same time; may be NULL
+	struct team_limits raise;         // added to the limits of a run that is taken up again
 };
 
 // The exit code; with the error set the run could not be driven. Knows --json and --quiet.
 // driven->run is the id of the run afterwards, a new one's too.
 int drive(struct arguments *arguments, struct store *store, struct driven *driven,
 	struct error *error);
-// The same for the run that the first operand names; fills in driven->run.
+// The same for the run that the first operand names, or driven->run; fills in the latter. A request goes to the
+// process that drives the run already, if there is one.
 int go_on(struct arguments *arguments, struct driven *driven, struct error *error);

@@ -79,6 +79,13 @@ bool project_run_turn(const struct project_run *opened, struct arguments *argume
 	return true;
 }
 
+const char *project_run_name(struct arguments *arguments, const char *operand, const char **agent)
+{
+	const char *slash = strchr(operand, '/');
+	*agent = slash ? slash + 1 : "";
+	return slash ? arena_copy(&arguments->arena, operand, (size_t)(slash - operand)) : operand;
+}
+
 void project_run_close(struct project_run *opened)
 {
 	team_destroy(opened->team);

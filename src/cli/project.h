@@ -22,4 +22,6 @@ struct history *project_run_history(struct project_run *opened, struct error *er
 // A turn of the run, as the value of an option; stays as it is when the option is not given.
 bool project_run_turn(const struct project_run *opened, struct arguments *arguments,
 	const char *option, int64_t *turn, struct error *error);
+// The run of an operand RUN[/AGENT]; *agent is "" if none is named.
+const char *project_run_name(struct arguments *arguments, const char *operand, const char **agent);
 void project_run_close(struct project_run *opened);

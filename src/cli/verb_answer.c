@@ -6,7 +6,8 @@
 
 static int say(struct arguments *arguments, enum run_choice choice, struct error *error)
 {
-	struct driven driven = {.answered = true, .choice = choice};
+	struct request request = {.kind = REQUEST_ANSWER, .choice = choice};
+	struct driven driven = {.request = &request};
 	return go_on(arguments, &driven, error);
 }
 
@@ -46,7 +47,8 @@ static const struct option options[] = {
 
 #define DETAILS                                                                                    \
 	"RUN is an id, a unique prefix of one, or -1 for the newest. 'muster show RUN' says what " \
-	"it\nwaits for. The run then goes on, as with 'muster resume'."
+	"it\nwaits for. The run then goes on, as with 'muster resume'; if another process drives " \
+	"it\nstill, that one gets the answer."
 
 const struct verb verb_approve = {
 	.name = "approve",

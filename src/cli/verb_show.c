@@ -1,7 +1,6 @@
 #include "cli/verb.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/project.h"
 #include "view/summary.h"
@@ -54,13 +53,10 @@ static bool show(struct arguments *arguments, struct project_run *opened, const 
 static int run(struct arguments *arguments, struct error *error)
 {
 	struct project_run opened;
-	const char *slash = strchr(arguments->operands[0], '/');
-	const char *name = arguments->operands[0];
-	if (slash) {
-		name = arena_copy(&arguments->arena, name, (size_t)(slash - name));
-	}
+	const char *agent;
+	const char *name = project_run_name(arguments, arguments->operands[0], &agent);
 	if (project_run_open(&opened, name, error)) {
-		show(arguments, &opened, slash ? slash + 1 : NULL, error);
+		show(arguments, &opened, agent[0] ? agent : NULL, error);
 		project_run_close(&opened);
 	}
 	return EXIT_OK;

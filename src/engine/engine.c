@@ -2,18 +2,26 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "engine/job.h"
 #include "engine/pool.h"
+
+enum {
+	TIMER_MOST = 60000,    // milliseconds that are waited at most when there is a deadline
+	TIMER_REQUESTS = 1000, // and when requests have to be looked for
+};
 
 struct engine {
 	struct store *store;
 	struct engine_watcher watcher;
 	struct pool *pool;
+	int watch; // for requests
 	struct job *jobs;
 	struct job **jobs_last;
 	atomic_bool interrupted; // set from a signal handler
@@ -32,6 +40,7 @@ struct engine *engine_create(
 		free(engine);
 		return NULL;
 	}
+	engine->watch = requests_watch(store);
 	return engine;
 }
 
@@ -41,6 +50,7 @@ void engine_destroy(struct engine *engine)
 		return;
 	}
 	pool_destroy(engine->pool);
+	file_close(&engine->watch);
 	while (engine->jobs) {
 		struct job *next = engine->jobs->next;
 		job_destroy(engine->jobs);
@@ -256,9 +266,12 @@ static struct team *thaw(struct engine *engine, const struct store_run *row,
 	return team;
 }
 
-static bool can_go_on(const struct store_run *row, struct error *error)
+static bool can_go_on(
+	const struct store_run *row, const struct request *request, struct error *error)
 {
-	if (strcmp(row->state, "parked") == 0 || strcmp(row->state, "running") == 0) {
+	bool told = request && request->kind == REQUEST_TELL;
+	if (strcmp(row->state, "parked") == 0 || strcmp(row->state, "running") == 0 ||
+		(told && strcmp(row->state, "done") == 0)) {
 		return true;
 	}
 	error_set(error, ERROR_USAGE, "run '%s' is %s; there is nothing to go on with", row->id,
@@ -266,15 +279,77 @@ static bool can_go_on(const struct store_run *row, struct error *error)
 	return error_hint(error, "'muster show %s' says what came of it", row->id);
 }
 
+// One request: what it means is fed to the run, and what came of it is said to whoever sent it. Both
+// are in one transaction: it is taken in once.
+static bool take_request(struct engine *engine, struct job *job, const struct store_request *row,
+	struct error *error)
+{
+	struct request request;
+	struct run_event event;
+	struct error refusal = {0};
+	char result[sizeof(refusal.message) + sizeof(refusal.hint) + 1] = "";
+	if (request_read(row, &request, &refusal) &&
+		request_event(job, &request, &event, &refusal)) {
+		if (!job_ask(job, &event, request.text, error) || !job_decide(job, error)) {
+			return false;
+		}
+		if (event.kind == PARK_REQUESTED) {
+			job->grace = now() + ENGINE_GRACE;
+		}
+	} else {
+		snprintf(result, sizeof(result), "%s\n%s", refusal.message, refusal.hint);
+	}
+	return store_settle_request(engine->store, row->id, result, error);
+}
+
+// Those of all runs here, or of one.
+static bool take_requests(struct engine *engine, struct job *only, struct error *error)
+{
+	arena_cleanup arena = {0};
+	struct store_request *requests;
+	size_t count;
+	if (!store_requests(
+		    engine->store, &arena, only ? only->id : NULL, &requests, &count, error)) {
+		return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct job *job = engine->jobs;
+		while (job && strcmp(job->id, requests[i].run) != 0) {
+			job = job->next;
+		}
+		if (job && !take_request(engine, job, &requests[i], error)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+// The journal is read, then what goes on is said to it: that it is resumed, what is asked of it now,
+// and what was asked of it when nobody was there. Only then something is decided.
+static bool take_up(struct engine *engine, struct job *job, const struct store_run *row,
+	const struct team_limits *raise, const struct request *request, struct error *error)
+{
+	struct run_event resumed = {.kind = RUN_RESUMED, .raise = *raise};
+	struct run_event asked;
+	if (!job_restore(job, row, error) ||
+		(request && !request_event(job, request, &asked, error)) ||
+		(!run_ended(&job->state) && !job_take(job, &resumed, error)) ||
+		(request && !job_ask(job, &asked, request->text, error))) {
+		return false;
+	}
+	return take_requests(engine, job, error) && job_decide(job, error) && commit(engine, error);
+}
+
 struct job *engine_resume(struct engine *engine, const char *id,
-	const struct vocabulary *vocabulary, const struct team_limits *raise, struct error *error)
+	const struct vocabulary *vocabulary, const struct team_limits *raise,
+	const struct request *request, struct error *error)
 {
 	arena_cleanup arena = {0};
 	struct store_run row;
 	struct team_values values;
 	struct engine_start start = {.id = id};
-	struct run_event resumed = {.kind = RUN_RESUMED, .raise = *raise};
-	if (!store_find(engine->store, &arena, id, &row, error) || !can_go_on(&row, error)) {
+	if (!store_find(engine->store, &arena, id, &row, error) ||
+		!can_go_on(&row, request, error)) {
 		return NULL;
 	}
 	start.team = thaw(engine, &row, vocabulary, error);
@@ -294,34 +369,11 @@ struct job *engine_resume(struct engine *engine, const char *id,
 	if (!store_begin(engine->store, error)) {
 		return NULL;
 	}
-	if (!job_restore(job, &row, error) || !job_feed(job, &resumed, NULL, error) ||
-		!commit(engine, error)) {
+	if (!take_up(engine, job, &row, raise, request, error)) {
 		store_rollback(engine->store);
 		return NULL;
 	}
 	return job;
-}
-
-bool engine_answer(
-	struct engine *engine, struct job *job, enum run_choice choice, struct error *error)
-{
-	struct run_event answer = {.kind = PERSON_ANSWERED, .code = choice};
-	int64_t before = job->sequence;
-	if (job->state.question_count == 0) {
-		return error_set(error, ERROR_USAGE, "run '%s' asks nothing", job->id) ||
-			error_hint(error, "'muster resume %s' goes on", job->id);
-	}
-	answer.question = job->state.questions[0].number;
-	if (!store_begin(engine->store, error)) {
-		return false;
-	}
-	if (!job_feed(job, &answer, NULL, error) || !commit(engine, error)) {
-		store_rollback(engine->store);
-		return false;
-	}
-	return job->sequence > before ||
-		error_set(error, ERROR_USAGE, "this is no answer to what run '%s' asks", job->id) ||
-		error_hint(error, "'muster show %s' says what it asks", job->id);
 }
 
 static bool take_done(struct engine *engine, struct work *done, struct error *error)
@@ -386,10 +438,11 @@ static int next_timer(const struct engine *engine, bool *working)
 			wait = job->grace - now();
 		}
 	}
-	if (wait == INT64_MAX) {
+	int64_t most = engine->watch >= 0 ? TIMER_MOST : TIMER_REQUESTS;
+	if (wait == INT64_MAX && engine->watch >= 0) {
 		return -1;
 	}
-	return wait < 1 ? 1 : wait > 60000 ? 60000 : (int)wait;
+	return wait < 1 ? 1 : wait > most ? (int)most : (int)wait;
 }
 
 bool engine_drive(struct engine *engine, struct error *error)
@@ -400,14 +453,18 @@ bool engine_drive(struct engine *engine, struct error *error)
 		if (!working) {
 			return true;
 		}
-		struct pollfd poller = {.fd = pool_descriptor(engine->pool), .events = POLLIN};
-		if (poll(&poller, 1, timeout) < 0 && errno != EINTR) {
+		struct pollfd pollers[] = {{.fd = pool_descriptor(engine->pool), .events = POLLIN},
+			{.fd = engine->watch, .events = POLLIN}};
+		if (poll(pollers, 2, timeout) < 0 && errno != EINTR) {
 			return error_errno(error, ERROR_FAILED, "cannot wait for commands");
 		}
+		bool asked = engine->watch < 0 || pollers[1].revents != 0;
+		requests_heard(asked ? engine->watch : -1);
 		if (!store_begin(engine->store, error)) {
 			return false;
 		}
 		if (!take_done(engine, pool_take(engine->pool), error) ||
+			(asked && !take_requests(engine, NULL, error)) ||
 			!take_interrupt(engine, error) || !take_time(engine, error) ||
 			!commit(engine, error)) {
 			store_rollback(engine->store);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "engine/request.h"
 #include "run/state.h"
 #include "store/store.h"
 #include "team/team.h"
@@ -46,14 +47,13 @@ struct job *engine_add(
 	struct engine *engine, const struct engine_start *start, struct error *error);
 // Takes a run up again from its journal, with the team and the rehearsal that it was started with:
 // what was under way is asked again, or (a tool that may have changed something) answered as
-// interrupted. `raise` is added to its limits. A run that has ended, or that another process drives,
-// is refused (ERROR_USAGE).
+// interrupted. `raise` is added to its limits; `request` (may be NULL) is what a person asks of it at
+// the same time. A run that another process drives is refused (ERROR_USAGE), one that has ended, too,
+// unless it is done and is told something; and a request that does not fit what the run waits for:
+// then nothing has happened.
 struct job *engine_resume(struct engine *engine, const char *id,
-	const struct vocabulary *vocabulary, const struct team_limits *raise, struct error *error);
-// The answer of a person to the oldest open question of a run that was taken up again. Refused
-// (ERROR_USAGE) when nothing is asked, or the answer does not fit what is.
-bool engine_answer(
-	struct engine *engine, struct job *job, enum run_choice choice, struct error *error);
+	const struct vocabulary *vocabulary, const struct team_limits *raise,
+	const struct request *request, struct error *error);
 // Until all runs have ended or parked. False when the journal cannot be written: then nothing more
 // was performed, and what the journal holds is what happened.
 bool engine_drive(struct engine *engine, struct error *error);
@@ -69,6 +69,8 @@ const char *job_reason(struct job *job);
 const char *job_verdict(struct job *job, uint32_t branch, uint32_t command);
 // For an answered or scheduled tool call: its name and a short form of its arguments.
 void job_call_text(struct job *job, uint32_t branch, uint32_t call, struct buffer *text);
+// The message that came in last, while its event is shown.
+const char *job_message(const struct job *job);
 // What a record found: valid while its event is shown.
 const struct store_change *job_changes(struct job *job, size_t *count);
 // The last text of a branch; the root's is the run's answer.

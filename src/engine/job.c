@@ -401,33 +401,50 @@ static bool take_event(
 		!words_after(job, event, work, error)) {
 		return false;
 	}
-	if (event->kind == RUN_STARTED || event->kind == RUN_RESUMED) {
-		run_clock(job, true);
-	} else if (event->kind == RUN_PARKED || event->kind == RUN_FINISHED) {
-		run_clock(job, false);
+	if ((job->state.status == RUN_RUNNING) != (job->resumed != 0)) {
+		run_clock(job, job->resumed == 0);
 	}
 	job->shown = work;
 	engine_show(job->engine, job, event);
 	job->shown = NULL;
+	job->message = NULL;
 	if (event->kind == COMMAND_SCHEDULED) {
 		make_work(job, event);
 	}
 	return true;
 }
 
-bool job_feed(struct job *job, struct run_event *event, struct work *work, struct error *error)
+bool job_take(struct job *job, struct run_event *event, struct error *error)
+{
+	event->at = job_now(job);
+	return take_event(job, event, NULL, error);
+}
+
+bool job_decide(struct job *job, struct error *error)
 {
 	struct run_event decision;
-	event->at = job_now(job);
-	if (!take_event(job, event, work, error)) {
-		return false;
-	}
 	while (run_decide(&job->state, job->rules, &decision)) {
 		if (!take_event(job, &decision, NULL, error)) {
 			return false;
 		}
 	}
 	return true;
+}
+
+bool job_feed(struct job *job, struct run_event *event, struct work *work, struct error *error)
+{
+	event->at = job_now(job);
+	return take_event(job, event, work, error) && job_decide(job, error);
+}
+
+bool job_ask(struct job *job, struct run_event *event, struct text text, struct error *error)
+{
+	char key[64];
+	// The text lies under the number that the event is about to get.
+	snprintf(key, sizeof(key), "message.%lld", (long long)job->sequence + 1);
+	return (event->kind != MESSAGE_RECEIVED ||
+		       store_put_text(engine_store(job->engine), job->id, key, text, error)) &&
+		job_take(job, event, error);
 }
 
 bool job_save(struct job *job, struct error *error)
@@ -511,6 +528,11 @@ void job_call_text(struct job *job, uint32_t branch, uint32_t call, struct buffe
 		buffer_add_char(text, ' ');
 		buffer_add_line(text, answer->calls[call].arguments, 160);
 	}
+}
+
+const char *job_message(const struct job *job)
+{
+	return job->message ? job->message : "";
 }
 
 const struct store_change *job_changes(struct job *job, size_t *count)

@@ -15,6 +15,8 @@ struct talk {
 	struct model_answer *answer; // the last one: its calls, its text
 	char *report;                // the last visible text
 	struct buffer paths;         // what it changed, one line per record and path
+	char **messages;             // told, and not yet passed on
+	size_t message_count;
 };
 
 struct job {
@@ -43,8 +45,9 @@ struct job {
 	int64_t worked, resumed; // working time up to `resumed` (monotonic); while it runs
 	int64_t gates_passed, gates_refused;
 	bool rehearsal;
-	bool durable; // something in this wake-up has to be on disk before it is acted on
-	bool touched; // its line in the list has to be written
+	bool durable;        // something in this wake-up has to be on disk before it is acted on
+	bool touched;        // its line in the list has to be written
+	const char *message; // the last one, while its event is shown
 	const struct work *shown; // whose event is being shown to the watcher
 	char reason[2048];
 	struct buffer verdict; // holds the last answer of job_verdict()
@@ -59,6 +62,11 @@ bool job_restore(struct job *job, const struct store_run *row, struct error *err
 // Takes an event in (journal, fold, conversations), then all decisions that follow from it. Returns
 // false only when the journal cannot be written. `work` may be NULL.
 bool job_feed(struct job *job, struct run_event *event, struct work *work, struct error *error);
+// The two halves of it.
+bool job_take(struct job *job, struct run_event *event, struct error *error);
+bool job_decide(struct job *job, struct error *error);
+// As job_take, for what a person asks; `text` is that of a message.
+bool job_ask(struct job *job, struct run_event *event, struct text text, struct error *error);
 // Writes the run's line in the list, if it changed.
 bool job_save(struct job *job, struct error *error);
 int64_t job_now(const struct job *job); // working time, milliseconds
@@ -79,4 +87,8 @@ bool words_after(
 // Notes what a record found for the report of the branch that made it.
 void words_changes(struct job *job, const struct run_event *event, const struct work *work);
 struct talk *words_talk(struct job *job, uint32_t branch); // made if missing
+// Messages wait in the branch that gets them, until its next model call; what a branch that ends has
+// not read, the one above gets. For an event that was folded; `sequence` is its number.
+bool words_messages(
+	struct job *job, const struct run_event *event, int64_t sequence, struct error *error);
 void words_finish(struct job *job);

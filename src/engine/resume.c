@@ -76,6 +76,10 @@ static bool fold_event(void *data, const struct store_event *stored)
 		return false;
 	}
 	job->sequence = stored->sequence;
+	restore->fine = words_messages(job, &event, stored->sequence, restore->error);
+	if (!restore->fine) {
+		return false;
+	}
 	engine_remember(job->engine, job, &event);
 	if (event.kind == MODEL_ANSWERED && event.source && job->rehearsal) {
 		const struct run_branch *branch = &job->state.branches[event.branch];
@@ -166,7 +170,7 @@ static bool restore_branch(struct restore *restore, uint32_t id)
 		conversation_inherit(
 			&talk->conversation, &words_talk(job, branch->remembers)->conversation);
 	}
-	if (!store_items(store, job->id, id, take_item, restore, restore->error)) {
+	if (!store_items(store, job->id, id, 0, take_item, restore, restore->error)) {
 		return false;
 	}
 	snprintf(key, sizeof(key), "first.%u", id);

@@ -25,6 +25,16 @@ struct talk *words_talk(struct job *job, uint32_t branch)
 	return job->talks[branch];
 }
 
+static void drop_messages(struct talk *talk)
+{
+	for (size_t i = 0; i < talk->message_count; i++) {
+		free(talk->messages[i]);
+	}
+	free(talk->messages);
+	talk->messages = NULL;
+	talk->message_count = 0;
+}
+
 void words_finish(struct job *job)
 {
 	for (size_t i = 0; i < job->talk_count; i++) {
@@ -32,6 +42,7 @@ void words_finish(struct job *job)
 		conversation_finish(&talk->conversation);
 		model_answer_destroy(talk->answer);
 		buffer_finish(&talk->paths);
+		drop_messages(talk);
 		free(talk->report);
 		free(talk);
 	}
@@ -240,6 +251,17 @@ static bool pass_on(struct job *job, const struct run_event *event, const struct
 	return say_to(job, event->branch, buffer_text(&text), error);
 }
 
+static bool say_messages(struct job *job, uint32_t branch, struct error *error)
+{
+	const struct talk *talk = words_talk(job, branch);
+	for (size_t i = 0; i < talk->message_count; i++) {
+		if (!say_to(job, branch, text_of(talk->messages[i]), error)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 bool words_before(struct job *job, const struct run_event *event, struct error *error)
 {
 	if (event->kind == CONTROL_TRANSFERRED) {
@@ -256,7 +278,58 @@ bool words_before(struct job *job, const struct run_event *event, struct error *
 		struct answer_source source = source_of(job);
 		buffer_cleanup note = {0};
 		note_text(&note, &source, event->branch);
-		return note.length == 0 || say_to(job, event->branch, buffer_text(&note), error);
+		return (note.length == 0 ||
+			       say_to(job, event->branch, buffer_text(&note), error)) &&
+			say_messages(job, event->branch, error);
+	}
+	return true;
+}
+
+static void add_message(struct talk *talk, char *message)
+{
+	talk->messages =
+		memory_resize(talk->messages, (talk->message_count + 1) * sizeof(*talk->messages));
+	talk->messages[talk->message_count++] = message;
+}
+
+static bool hear_message(
+	struct job *job, const struct run_event *event, int64_t sequence, struct error *error)
+{
+	arena_cleanup arena = {0};
+	struct text text;
+	char key[64];
+	// As the core has it: a branch that is closed has passed its ear on to the root.
+	bool open = job->state.branches[event->branch].phase != PHASE_CLOSED;
+	snprintf(key, sizeof(key), "message.%lld", (long long)sequence);
+	if (!store_text(engine_store(job->engine), &arena, job->id, key, &text, error)) {
+		return error->kind != ERROR_NONE ||
+			error_set(error, ERROR_FAILED,
+				"a message to run '%s' is not in its journal", job->id);
+	}
+	buffer_cleanup words = {0};
+	buffer_add_utf8(&words, text);
+	char *message = buffer_steal(&words);
+	job->message = message;
+	add_message(words_talk(job, open ? event->branch : 0), message);
+	return true;
+}
+
+bool words_messages(
+	struct job *job, const struct run_event *event, int64_t sequence, struct error *error)
+{
+	if (event->kind == MESSAGE_RECEIVED) {
+		return hear_message(job, event, sequence, error);
+	}
+	if (event->kind == COMMAND_SCHEDULED && event->code == COMMAND_CALL_MODEL) {
+		drop_messages(words_talk(job, event->branch));
+	} else if (event->kind == BRANCH_CLOSED) {
+		uint32_t parent = job->state.branches[event->branch].parent;
+		struct talk *talk = words_talk(job, event->branch);
+		for (size_t i = 0; parent != RUN_NONE && i < talk->message_count; i++) {
+			add_message(words_talk(job, parent), talk->messages[i]);
+			talk->messages[i] = NULL;
+		}
+		drop_messages(talk);
 	}
 	return true;
 }
@@ -300,6 +373,9 @@ static bool answer_late(struct job *job, struct error *error)
 bool words_after(
 	struct job *job, const struct run_event *event, struct work *work, struct error *error)
 {
+	if (!words_messages(job, event, job->sequence, error)) {
+		return false;
+	}
 	switch (event->kind) {
 	case MODEL_ANSWERED:
 		return take_answer(job, event, work, error);

@@ -277,6 +277,9 @@ static bool apply_branch_closed(
 	branch->phase = PHASE_CLOSED;
 	branch->outcome = event->code;
 	branch->ending = OUTCOME_OPEN;
+	if (branch->parent != RUN_NONE) { // what it has not read, the one above gets
+		state->branches[branch->parent].messages += branch->messages;
+	}
 	branch->messages = 0;
 	run_branch_release(branch);
 	forget_branch(state, event->branch);

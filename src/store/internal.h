@@ -18,6 +18,11 @@ enum store_statement {
 	ONE_TEXT,
 	ALL_CHANGES,
 	DELETE_RUN,
+	ADD_REQUEST,
+	ALL_REQUESTS,
+	SETTLE_REQUEST,
+	REQUEST_RESULT,
+	DROP_REQUEST,
 	STORE_STATEMENTS,
 };
 
@@ -31,6 +36,8 @@ struct store {
 
 // The statement, reset and without bindings; NULL with a message.
 sqlite3_stmt *store_statement(struct store *store, enum store_statement which, struct error *error);
+// One statement or more without results.
+bool store_execute(struct store *store, const char *text, struct error *error);
 bool store_fail(struct store *store, const char *what, struct error *error);
 void store_bind_text(sqlite3_stmt *statement, int place, struct text text);
 void store_bind_string(sqlite3_stmt *statement, int place, const char *string);
@@ -41,3 +48,8 @@ bool store_put_blob(struct store *store, struct text text, struct hash *hash, st
 bool store_get_blob(struct store *store, struct arena *arena, const char *hash, struct text *text,
 	struct error *error);
 const char *store_blob_path(struct store *store, struct arena *arena, const char *hash);
+// Brings a store of an earlier version up to date (migrate.c).
+bool store_migrate(struct store *store, int version, struct error *error);
+#define STORE_SCHEMA_REQUESTS                                                                      \
+	"CREATE TABLE requests(id INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL,"           \
+	" kind TEXT NOT NULL, value TEXT NOT NULL, text BLOB NOT NULL, result TEXT) STRICT;"

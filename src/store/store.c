@@ -38,7 +38,7 @@ static const char schema[] =
 	" path BLOB NOT NULL, status TEXT NOT NULL, agent TEXT NOT NULL,"
 	" candidates TEXT NOT NULL, sha256 TEXT NOT NULL, blob TEXT NOT NULL,"
 	" size INTEGER NOT NULL, outside INTEGER NOT NULL) STRICT;"
-	"CREATE INDEX changes_run ON changes(run);";
+	"CREATE INDEX changes_run ON changes(run);" STORE_SCHEMA_REQUESTS;
 
 static const char *const sql[STORE_STATEMENTS] = {
 	[PUT_RUN] = "INSERT OR REPLACE INTO runs VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -50,11 +50,17 @@ static const char *const sql[STORE_STATEMENTS] = {
 	[ALL_EVENTS] = "SELECT sequence, at, kind, body FROM events WHERE run=? AND sequence>?"
 		       " ORDER BY sequence",
 	[ALL_ITEMS] = "SELECT sequence, json, blob FROM items WHERE run=? AND branch=?"
-		      " ORDER BY sequence",
+		      " AND sequence>? ORDER BY sequence",
 	[ONE_TEXT] = "SELECT text, blob FROM texts WHERE run=? AND key=?",
 	[ALL_CHANGES] = "SELECT turn, record, path, status, agent, candidates, sha256, blob, size,"
 			" outside FROM changes WHERE run=? ORDER BY rowid",
 	[DELETE_RUN] = "DELETE FROM runs WHERE id=?",
+	[ADD_REQUEST] = "INSERT INTO requests(run, kind, value, text) VALUES(?,?,?,?)",
+	[ALL_REQUESTS] = "SELECT id, run, kind, value, text FROM requests"
+			 " WHERE result IS NULL AND (?1='' OR run=?1) ORDER BY id",
+	[SETTLE_REQUEST] = "UPDATE requests SET result=? WHERE id=?",
+	[REQUEST_RESULT] = "SELECT result FROM requests WHERE id=?",
+	[DROP_REQUEST] = "DELETE FROM requests WHERE id=?",
 };
 
 bool store_fail(struct store *store, const char *what, struct error *error)
@@ -113,7 +119,7 @@ bool store_step(struct store *store, sqlite3_stmt *statement, struct error *erro
 	return fine;
 }
 
-static bool execute(struct store *store, const char *text, struct error *error)
+bool store_execute(struct store *store, const char *text, struct error *error)
 {
 	return sqlite3_exec(store->database, text, NULL, NULL, NULL) == SQLITE_OK ||
 		store_fail(store, "use", error);
@@ -151,18 +157,19 @@ static bool create(struct store *store, struct error *error)
 	char identity[128];
 	snprintf(identity, sizeof(identity), "PRAGMA application_id=%d; PRAGMA user_version=%d",
 		APPLICATION_ID, STORE_VERSION);
-	if (!execute(store, "BEGIN IMMEDIATE", error)) {
+	if (!store_execute(store, "BEGIN IMMEDIATE", error)) {
 		return false;
 	}
 	if (number(store, "PRAGMA application_id") != APPLICATION_ID) {
 		if (number(store, "SELECT count(*) FROM sqlite_schema") != 0) {
 			return not_ours(store, error);
 		}
-		if (!execute(store, schema, error) || !execute(store, identity, error)) {
+		if (!store_execute(store, schema, error) ||
+			!store_execute(store, identity, error)) {
 			return false;
 		}
 	}
-	return execute(store, "COMMIT", error);
+	return store_execute(store, "COMMIT", error);
 }
 
 // What a file says of itself, read in one go: another process may be about to make it.
@@ -172,7 +179,7 @@ struct identity {
 
 static bool read_identity(struct store *store, struct identity *identity, struct error *error)
 {
-	if (!execute(store, "BEGIN", error)) {
+	if (!store_execute(store, "BEGIN", error)) {
 		return false;
 	}
 	identity->application = number(store, "PRAGMA application_id");
@@ -199,6 +206,9 @@ static bool check_version(struct store *store, struct error *error)
 	}
 	if (identity.application != APPLICATION_ID) {
 		return not_ours(store, error);
+	}
+	if (version > 0 && version < STORE_VERSION) {
+		return store_migrate(store, version, error);
 	}
 	if (version != STORE_VERSION) {
 		error_set(error, ERROR_USAGE,
@@ -266,7 +276,7 @@ static bool open_database(struct store *store, struct error *error)
 	}
 	// In WAL mode a reader never waits for the writer. NORMAL keeps the file sound after a power
 	// loss; store_commit() syncs the log for transactions that must be on disk.
-	return execute(store, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", error);
+	return store_execute(store, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", error);
 }
 
 struct store *store_open(const char *project, enum store_mode mode, struct error *error)
@@ -325,7 +335,7 @@ const char *store_run_folder(
 
 bool store_begin(struct store *store, struct error *error)
 {
-	store->open_transaction = execute(store, "BEGIN IMMEDIATE", error);
+	store->open_transaction = store_execute(store, "BEGIN IMMEDIATE", error);
 	return store->open_transaction;
 }
 
@@ -333,7 +343,7 @@ bool store_commit(struct store *store, bool durable, struct error *error)
 {
 	// A commit alone (synchronous=NORMAL) leaves its pages with the system; a durable one syncs
 	// the write-ahead log behind it. One sync serves all runs of the transaction.
-	if (!execute(store, "COMMIT", error)) {
+	if (!store_execute(store, "COMMIT", error)) {
 		return false;
 	}
 	store->open_transaction = false;

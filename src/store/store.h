@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-enum { STORE_VERSION = 1, STORE_TEXT_LIMIT = 64 * 1024 };
+enum { STORE_VERSION = 2, STORE_TEXT_LIMIT = 64 * 1024 };
 
 struct store;
 
@@ -20,7 +20,9 @@ enum store_mode { STORE_READ, STORE_WRITE };
 
 // `project` is the folder that holds (or will hold) .muster. STORE_WRITE creates what is missing,
 // with a .gitignore that keeps .muster out of the project's own git; STORE_READ fails with a hint
-// when there is no store. A store of a newer version is refused with both version numbers.
+// when there is no store. A store of a newer version is refused with both version numbers; an older
+// one is brought up to date, in one transaction, after a copy of it was put beside it
+// (store.db.version-N).
 struct store *store_open(const char *project, enum store_mode mode, struct error *error);
 void store_close(struct store *store); // NULL is fine
 // The folder of a run, made if missing when the store is writable. In the arena.
@@ -100,7 +102,8 @@ bool store_find(struct store *store, struct arena *arena, const char *name, stru
 // Events after `after`; `each` returns false to stop.
 bool store_events(struct store *store, const char *run, int64_t after,
 	bool (*each)(void *data, const struct store_event *event), void *data, struct error *error);
-bool store_items(struct store *store, const char *run, int64_t branch,
+// Items of a branch after `after`.
+bool store_items(struct store *store, const char *run, int64_t branch, int64_t after,
 	bool (*each)(void *data, const struct store_item *item), void *data, struct error *error);
 bool store_text(struct store *store, struct arena *arena, const char *run, const char *key,
 	struct text *text,
@@ -111,3 +114,29 @@ bool store_changes(struct store *store, const char *run,
 // With the run's folder and the long texts that no other run has. What lies in files is gone even if
 // the transaction is rolled back.
 bool store_delete(struct store *store, const char *run, struct error *error);
+
+// What other processes ask of the one that drives a run: rows that the driver takes in, each once, in
+// the transaction that holds what came of it.
+struct store_request {
+	int64_t id;
+	const char *run;
+	const char *kind;  // "tell", "answer", "pause", "stop"
+	const char *value; // of the kind: an agent, a choice; ""
+	struct text text;
+};
+bool store_add_request(
+	struct store *store, const struct store_request *request, int64_t *id, struct error *error);
+// Wakes every process that watches the store's requests: touches the file that
+// store_request_bell() names, once the transaction is committed.
+void store_ring(struct store *store);
+// The file that is touched; made if missing. In the arena.
+const char *store_request_bell(struct store *store, struct arena *arena, struct error *error);
+// Requests that nobody took in yet, oldest first; `run` NULL: of all runs.
+bool store_requests(struct store *store, struct arena *arena, const char *run,
+	struct store_request **requests, size_t *count, struct error *error);
+// Says what came of it: "" it was done, else why not.
+bool store_settle_request(struct store *store, int64_t id, const char *result, struct error *error);
+// *result is NULL as long as nobody took it in.
+bool store_request_result(struct store *store, struct arena *arena, int64_t id, const char **result,
+	struct error *error);
+bool store_drop_request(struct store *store, int64_t id, struct error *error);

@@ -156,7 +156,7 @@ bool store_events(struct store *store, const char *run, int64_t after,
 	return finish(store, statement, code, error);
 }
 
-bool store_items(struct store *store, const char *run, int64_t branch,
+bool store_items(struct store *store, const char *run, int64_t branch, int64_t after,
 	bool (*each)(void *data, const struct store_item *item), void *data, struct error *error)
 {
 	int code = SQLITE_DONE;
@@ -167,6 +167,7 @@ bool store_items(struct store *store, const char *run, int64_t branch,
 	}
 	store_bind_string(statement, 1, run);
 	sqlite3_bind_int64(statement, 2, branch);
+	sqlite3_bind_int64(statement, 3, after);
 	while (fine && (code = sqlite3_step(statement)) == SQLITE_ROW) {
 		arena_cleanup arena = {0};
 		const char *blob = (const char *)sqlite3_column_text(statement, 2);

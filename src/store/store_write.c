@@ -155,7 +155,7 @@ static bool delete_blobs(struct store *store, const char *run, struct error *err
 
 static bool delete_rows(struct store *store, const char *run, struct error *error)
 {
-	static const char *const tables[] = {"events", "items", "texts", "changes"};
+	static const char *const tables[] = {"events", "items", "texts", "changes", "requests"};
 	bool fine = true;
 	for (size_t i = 0; fine && i < sizeof(tables) / sizeof(tables[0]); i++) {
 		arena_cleanup arena = {0};

@@ -18,6 +18,7 @@ struct printing {
 	struct progress progress;
 	struct log_texts *texts;
 	struct error *error;
+	int64_t sequence; // of the last event
 	bool stopped, failed;
 };
 
@@ -83,7 +84,7 @@ static bool tell(struct printing *printing, const struct store_event *row)
 		printing->failed = true;
 		return false;
 	}
-	log_texts_event(printing->texts, &event);
+	log_texts_event(printing->texts, &event, row->sequence);
 	progress_event(&printing->progress, &event);
 	return true;
 }
@@ -91,6 +92,7 @@ static bool tell(struct printing *printing, const struct store_event *row)
 static bool take_row(void *data, const struct store_event *row)
 {
 	struct printing *printing = data;
+	printing->sequence = row->sequence;
 	switch (printing->settings->form) {
 	case LOG_TOLD:
 		return tell(printing, row) && !printing->stopped;
@@ -120,6 +122,10 @@ bool log_print(struct store *store, const struct store_run *run, const struct te
 		printing.progress.write_data = &printing;
 	}
 	bool fine = store_events(store, run->id, 0, take_row, &printing, error);
+	while (fine && !printing.stopped && !printing.failed && settings->wait &&
+		settings->wait(settings->data)) {
+		fine = store_events(store, run->id, printing.sequence, take_row, &printing, error);
+	}
 	if (settings->form == LOG_TOLD) {
 		progress_finish(&printing.progress);
 		log_texts_destroy(printing.texts);

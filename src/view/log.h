@@ -18,6 +18,8 @@ struct log_settings {
 	bool colours;
 	// Receives whole lines; false ends the reading.
 	bool (*write)(void *data, struct text lines);
+	// When all there is has been told: waits for more, or returns false. NULL: that was all.
+	bool (*wait)(void *data);
 	void *data;
 };
 

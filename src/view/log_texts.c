@@ -9,9 +9,9 @@
 // The items of a branch, and how far the events have come in them.
 struct branch_items {
 	struct arena arena;
-	bool loaded;
 	struct text *items;
 	size_t count, next;
+	int64_t loaded;     // the number of the last one
 	struct text *calls; // of the last answer: "NAME ARGUMENTS"
 	size_t call_count;
 	struct text said; // in the last answer
@@ -22,8 +22,9 @@ struct log_texts {
 	const struct store_run *run;
 	struct arena arena;
 	struct store_change *changes; // of the whole run, in their order
-	size_t change_count, change_next;
-	size_t shown; // changes of the last event, behind change_next
+	size_t change_count, change_next, change_skip;
+	int64_t sequence; // of the last event
+	size_t shown;     // changes of the last event, behind change_next
 	struct branch_items *branches;
 	size_t branch_count;
 };
@@ -31,6 +32,10 @@ struct log_texts {
 static bool take_change(void *data, const struct store_change *change)
 {
 	struct log_texts *texts = data;
+	if (texts->change_skip > 0) {
+		texts->change_skip--;
+		return true;
+	}
 	if ((texts->change_count & (texts->change_count - 1)) == 0) {
 		size_t capacity = texts->change_count ? texts->change_count * 2 : 1;
 		texts->changes = memory_resize(texts->changes, capacity * sizeof(*texts->changes));
@@ -83,6 +88,7 @@ static bool take_item(void *data, const struct store_item *item)
 		branch->items = memory_resize(branch->items, capacity * sizeof(*branch->items));
 	}
 	branch->items[branch->count++] = text_copy(&branch->arena, item->json);
+	branch->loaded = item->sequence;
 	return true;
 }
 
@@ -98,13 +104,7 @@ static struct branch_items *branch_at(struct log_texts *texts, uint32_t branch)
 			(count - texts->branch_count) * sizeof(*texts->branches));
 		texts->branch_count = count;
 	}
-	struct branch_items *items = &texts->branches[branch];
-	if (!items->loaded) {
-		struct error ignored = {0}; // then the lines are told without their texts
-		items->loaded = true;
-		store_items(texts->store, texts->run->id, branch, take_item, items, &ignored);
-	}
-	return items;
+	return &texts->branches[branch];
 }
 
 static void add_said(struct buffer *said, const cJSON *item)
@@ -135,22 +135,30 @@ static bool is_given(const cJSON *item)
 		strcmp(json_string(item, "role", "assistant"), "user") != 0;
 }
 
-// Moves on to the items of the branch's next answer.
+// Moves on to the branch's next answer; false if it is not loaded yet.
+static bool seek_answer(struct branch_items *branch)
+{
+	for (; branch->next < branch->count; branch->next++) {
+		struct error ignored = {0};
+		json_cleanup *item = json_parse(branch->items[branch->next], &ignored);
+		if (is_given(item)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+// Takes in the items of that answer.
 static void read_answer(struct branch_items *branch, uint32_t call_count)
 {
 	buffer_cleanup said = {0};
-	bool begun = false;
 	branch->call_count = 0;
 	for (; branch->next < branch->count; branch->next++) {
 		struct error ignored = {0};
 		json_cleanup *item = json_parse(branch->items[branch->next], &ignored);
 		if (!is_given(item)) {
-			if (begun) {
-				break;
-			}
-			continue;
+			break;
 		}
-		begun = true;
 		if (strcmp(json_string(item, "type", "message"), "function_call") == 0) {
 			add_call(branch, item);
 		} else {
@@ -161,9 +169,22 @@ static void read_answer(struct branch_items *branch, uint32_t call_count)
 	branch->said = text_copy(&branch->arena, buffer_text(&said));
 }
 
-static size_t manifest_changes(const struct log_texts *texts)
+// Those that came since; how many there are.
+static size_t read_changes(struct log_texts *texts)
+{
+	struct error ignored = {0}; // then it is told without them
+	size_t before = texts->change_count;
+	texts->change_skip = before;
+	store_changes(texts->store, texts->run->id, take_change, texts, &ignored);
+	return texts->change_count - before;
+}
+
+static size_t manifest_changes(struct log_texts *texts)
 {
 	size_t count = 0;
+	if (texts->change_next == texts->change_count) {
+		read_changes(texts);
+	}
 	while (texts->change_next + count < texts->change_count &&
 		strcmp(texts->changes[texts->change_next + count].agent, "manifest") == 0) {
 		count++;
@@ -171,19 +192,29 @@ static size_t manifest_changes(const struct log_texts *texts)
 	return count;
 }
 
-void log_texts_event(struct log_texts *texts, const struct run_event *event)
+void log_texts_event(struct log_texts *texts, const struct run_event *event, int64_t sequence)
 {
+	texts->sequence = sequence;
 	texts->change_next += texts->shown;
 	texts->shown = 0;
 	if (event->kind == MODEL_ANSWERED) {
 		struct branch_items *branch = branch_at(texts, event->branch);
 		if (branch && (event->bytes > 0 || event->call_count)) {
+			if (!seek_answer(branch)) {
+				struct error ignored = {0}; // then it is told without texts
+				store_items(texts->store, texts->run->id, event->branch,
+					branch->loaded, take_item, branch, &ignored);
+				seek_answer(branch);
+			}
 			read_answer(branch, event->call_count);
 		}
 	} else if (event->kind == SANDBOX_OPENED) {
 		texts->shown = manifest_changes(texts);
 	} else if (event->kind == WORKSPACE_RECORDED && event->changes > 0) {
 		size_t left = texts->change_count - texts->change_next;
+		if (left < (uint64_t)event->changes) { // the run is under way
+			left += read_changes(texts);
+		}
 		texts->shown = (uint64_t)event->changes < left ? (size_t)event->changes : left;
 	}
 }
@@ -217,6 +248,19 @@ static void said(void *data, uint32_t branch, struct buffer *text)
 	}
 }
 
+static void message(void *data, struct buffer *text)
+{
+	struct log_texts *texts = data;
+	struct error ignored = {0}; // then that there was one has to do
+	arena_cleanup arena = {0};
+	struct text words;
+	char key[64];
+	snprintf(key, sizeof(key), "message.%lld", (long long)texts->sequence);
+	if (store_text(texts->store, &arena, texts->run->id, key, &words, &ignored)) {
+		buffer_add_text(text, words);
+	}
+}
+
 static void reason(void *data, struct buffer *text)
 {
 	struct log_texts *texts = data;
@@ -236,6 +280,7 @@ struct progress_source log_texts_source(struct log_texts *texts)
 		.verdict = verdict,
 		.call = call,
 		.said = said,
+		.message = message,
 		.reason = reason,
 		.changes = changes};
 }

@@ -500,7 +500,15 @@ static void run_finished(struct line *line)
 
 static void message_received(struct line *line)
 {
-	simple(line, COLOUR_STRONG, "gets a message");
+	const struct progress_source *source = &line->progress->source;
+	buffer_cleanup text = {0};
+	if (source->message) {
+		source->message(source->data, &text);
+	}
+	begin_agent(line, COLOUR_STRONG);
+	add(line, "is told: ");
+	buffer_add_line(&line->buffer, text_trim(buffer_text(&text)), PROGRESS_SAID);
+	end(line);
 }
 
 static void run_resumed(struct line *line)

@@ -19,6 +19,8 @@ struct progress_source {
 	void (*call)(void *data, uint32_t branch, uint32_t call, struct buffer *text);
 	// What is said in the last answer of a branch.
 	void (*said)(void *data, uint32_t branch, struct buffer *text);
+	// The message that the last event is about.
+	void (*message)(void *data, struct buffer *text);
 	// Why something is not available.
 	void (*reason)(void *data, struct buffer *text);
 	// The changes that the last event recorded.

@@ -52,7 +52,7 @@ static bool add_assignment(struct buffer *buffer, const struct summary *summary,
 {
 	buffer_printf(buffer, "\n  branch %u, from %s: %s\n", assignment->branch,
 		assignment->from ? assignment->from : "the user", assignment->outcome);
-	return store_items(store, summary->run.id, assignment->branch, take_item, buffer, error);
+	return store_items(store, summary->run.id, assignment->branch, 0, take_item, buffer, error);
 }
 
 bool summary_print_agent(struct buffer *buffer, const struct summary *summary, struct store *store,

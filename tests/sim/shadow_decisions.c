@@ -360,6 +360,7 @@ static void take_closed(
 	shadow_forget_questions(shadow, event->branch, 0, true);
 	if (branch->parent != RUN_NONE) {
 		bool done = event->code == OUTCOME_COMPLETED;
+		shadow->branches[branch->parent].messages += branch->messages;
 		shadow->branches[branch->parent].children--;
 		shadow_answer(shadow, branch->parent, branch->call,
 			done ? ANSWER_REPORT : ANSWER_FAILED_REPORT, false);

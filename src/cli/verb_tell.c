@@ -1,0 +1,56 @@
+#include "base/file.h"
+#include "cli/driving.h"
+#include "cli/project.h"
+#include "cli/verb.h"
+
+static bool read_message(struct arguments *arguments, struct text *text, struct error *error)
+{
+	const char *word = arguments->operands[1];
+	*text = text_of(word);
+	if (word[0] == '@' &&
+		!file_read(&arguments->arena, word + 1, REQUEST_TEXT_LIMIT, text, error)) {
+		return false;
+	}
+	if (text_trim(*text).length == 0) {
+		error_set(error, ERROR_USAGE, "the message is empty");
+		return error_hint(error, "as in: muster tell -1 \"Keep it short.\"");
+	}
+	return text->length <= REQUEST_TEXT_LIMIT ||
+		error_set(error, ERROR_USAGE, "the message has more than 1 MiB");
+}
+
+static int run(struct arguments *arguments, struct error *error)
+{
+	struct request request = {.kind = REQUEST_TELL};
+	struct driven driven = {.request = &request};
+	driven.run = project_run_name(arguments, arguments->operands[0], &request.agent);
+	if (!read_message(arguments, &request.text, error)) {
+		return EXIT_USAGE;
+	}
+	return go_on(arguments, &driven, error);
+}
+
+static const struct option options[] = {
+	OPTION_JSON,
+	OPTION_END,
+};
+
+const struct verb verb_tell = {
+	.name = "tell",
+	.help = "say something to a run, or to one of its agents",
+	.usage = "RUN[/AGENT] TEXT|@FILE [--json]",
+	.details = "RUN is an id, a unique prefix of one, or -1 for the newest. The manager, or an "
+		   "agent that\n"
+		   "is at work, gets the message before its next model call; what is under way is "
+		   "not\n"
+		   "interrupted. A run that waits, was interrupted or is done goes on with it: for "
+		   "one\n"
+		   "that is done it is a new task of the manager, who knows what was said before.",
+	.examples = (const char *const[]){"muster tell -1 \"Now add a dark mode.\"",
+		"muster tell web-app-k3/writer @notes.md   # one agent that is at work", NULL},
+	.options = options,
+	.completion = COMPLETE_RUN,
+	.minimum = 2,
+	.maximum = 2,
+	.run = run,
+};
