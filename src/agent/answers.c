@@ -110,7 +110,10 @@ void answer_text(
 		buffer_add_string(text, ".");
 		break;
 	case ANSWER_REJECTED:
-		buffer_add_string(text, "A person did not approve this call; it was not made.");
+		buffer_add_string(text,
+			call->kind == CALL_PERSON
+				? "The person did not answer. Go on as you think best."
+				: "A person did not approve this call; it was not made.");
 		break;
 	case ANSWER_REFUSED:
 		add_refusal(text, source, call);
@@ -136,6 +139,9 @@ void answer_text(
 		break;
 	case ANSWER_CANCELLED:
 		buffer_add_string(text, "Cancelled: the run or this branch is ending.");
+		break;
+	case ANSWER_PERSON:
+		source->said(source->data, call->value, text);
 		break;
 	case ANSWER_NONE:
 	case ANSWER_RESULT:

@@ -19,6 +19,8 @@ struct answer_source {
 	void (*problem)(void *data, uint32_t branch, uint32_t call, struct buffer *text);
 	// Paths with writes outside an agent's `writes:` that stand, one per line with "- ".
 	void (*outside)(void *data, uint32_t agent, struct buffer *text);
+	// What a person answered to a question.
+	void (*said)(void *data, uint32_t question, struct buffer *text);
 	void *data;
 };
 

@@ -11,6 +11,7 @@ const struct tool *const tools[] = {
 	&tool_read_file,
 	&tool_write_file,
 	&tool_check_outputs,
+	&tool_ask_user,
 	NULL,
 };
 enum { TOOLS = sizeof(tools) / sizeof(tools[0]) - 1 };
@@ -49,13 +50,14 @@ static bool listed(const struct team_strings *patterns, const char *name)
 bool tool_allowed(const struct team *team, int agent, const struct tool *tool)
 {
 	const struct team_agent *self = &team->agents[agent];
+	// Nobody may be there to answer: who wants runs that ask says so.
 	if (!self->tools_restricted) {
-		return true;
+		return !tool->asks_person;
 	}
 	if (listed(&self->tools_deny, tool->name)) {
 		return false;
 	}
 	// A list that only denies allows the rest; one that names nothing at all allows nothing.
 	bool only_denies = self->tools_allow.count == 0 && self->tools_deny.count > 0;
-	return only_denies || listed(&self->tools_allow, tool->name);
+	return (only_denies && !tool->asks_person) || listed(&self->tools_allow, tool->name);
 }

@@ -43,6 +43,7 @@ struct tool {
 	const struct key *parameters; // ends with a row without name
 	bool effectful;               // may change the workspace or the world
 	bool repeatable;              // effectful, but twice is the same as once
+	bool asks_person;             // answered by a person; only where an `allow` names it
 	// Arguments are valid for `parameters`. All results are in the arena.
 	void (*run)(const struct tool_place *place, struct arena *arena, const cJSON *arguments,
 		struct tool_result *result);
@@ -52,7 +53,7 @@ extern const struct tool *const tools[]; // ends with NULL
 const struct tool *tool_find(struct text name);
 struct owner_list tool_vocabulary(void);
 // May this agent use it? `tools` of the team file: names or globs; deny before allow; a list that
-// only denies allows the rest.
+// only denies allows the rest, but for what asks a person.
 bool tool_allowed(const struct team *team, int agent, const struct tool *tool);
 
 enum permission { PERMISSION_ALLOW, PERMISSION_ASK, PERMISSION_DENY };

@@ -14,7 +14,7 @@ struct pattern {
 	bool at_once; // "\\G" means where the search began: no windows
 };
 
-struct pattern *pattern_compile(struct text source, struct error *error)
+static struct pattern *compile(struct text source, uint32_t options, struct error *error)
 {
 	int code = 0;
 	PCRE2_SIZE offset = 0;
@@ -25,7 +25,7 @@ struct pattern *pattern_compile(struct text source, struct error *error)
 	pcre2_code *compiled =
 		pcre2_compile((PCRE2_SPTR)(source.data ? source.data : ""), source.length,
 			PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C |
-				PCRE2_USE_OFFSET_LIMIT,
+				PCRE2_USE_OFFSET_LIMIT | options,
 			&code, &offset, NULL);
 	if (!compiled) {
 		PCRE2_UCHAR message[160] = {0};
@@ -38,6 +38,19 @@ struct pattern *pattern_compile(struct text source, struct error *error)
 	pattern->code = compiled;
 	pattern->at_once = text_find(source, TEXT("\\G")) < source.length;
 	return pattern;
+}
+
+struct pattern *pattern_compile(struct text source, struct error *error)
+{
+	return compile(source, 0, error);
+}
+
+struct pattern *pattern_compile_ecma(struct text source, struct error *error)
+{
+	return compile(source,
+		PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_BSUX | PCRE2_MATCH_UNSET_BACKREF |
+			PCRE2_ALLOW_EMPTY_CLASS,
+		error);
 }
 
 void pattern_destroy(struct pattern *pattern)

@@ -26,6 +26,9 @@ struct pattern;
 // NULL with a message that says what is wrong at which offset; patterns are at most PATTERN_LIMIT
 // bytes long.
 struct pattern *pattern_compile(struct text source, struct error *error);
+// The same for the patterns of JSON Schema, which are those of JavaScript (ECMA-262) as far as they are
+// written alike: "$" is the very end, "\\u0041" a character.
+struct pattern *pattern_compile_ecma(struct text source, struct error *error);
 void pattern_destroy(struct pattern *pattern); // NULL is fine
 // Searches the text; bytes that are not UTF-8 never match. *start and *end (may be NULL) are the
 // byte offsets of the first match.

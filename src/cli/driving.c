@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "cli/verb.h"
 #include "cli/vocabulary.h"
 #include "view/progress.h"
@@ -246,4 +247,20 @@ int go_on(struct arguments *arguments, struct driven *driven, struct error *erro
 	int code = go_on_in(arguments, store, driven, error);
 	store_close(store);
 	return code;
+}
+
+bool said_text(struct arguments *arguments, struct text *text, struct error *error)
+{
+	const char *word = arguments->operands[1];
+	*text = text_of(word);
+	if (word[0] == '@' &&
+		!file_read(&arguments->arena, word + 1, REQUEST_TEXT_LIMIT, text, error)) {
+		return false;
+	}
+	if (text_trim(*text).length == 0) {
+		error_set(error, ERROR_USAGE, "the message is empty");
+		return error_hint(error, "as in: muster tell -1 \"Keep it short.\"");
+	}
+	return text->length <= REQUEST_TEXT_LIMIT ||
+		error_set(error, ERROR_USAGE, "the message has more than 1 MiB");
 }

@@ -4,21 +4,22 @@
 #include "cli/driving.h"
 #include "cli/verb.h"
 
-static int say(struct arguments *arguments, enum run_choice choice, struct error *error)
+static int say(
+	struct arguments *arguments, enum run_choice choice, struct text text, struct error *error)
 {
-	struct request request = {.kind = REQUEST_ANSWER, .choice = choice};
+	struct request request = {.kind = REQUEST_ANSWER, .choice = choice, .text = text};
 	struct driven driven = {.request = &request};
 	return go_on(arguments, &driven, error);
 }
 
 static int approve(struct arguments *arguments, struct error *error)
 {
-	return say(arguments, CHOICE_YES, error);
+	return say(arguments, CHOICE_YES, (struct text){0}, error);
 }
 
 static int reject(struct arguments *arguments, struct error *error)
 {
-	return say(arguments, CHOICE_NO, error);
+	return say(arguments, CHOICE_NO, (struct text){0}, error);
 }
 
 static int answer(struct arguments *arguments, struct error *error)
@@ -29,15 +30,16 @@ static int answer(struct arguments *arguments, struct error *error)
 	} choices[] = {{"retry", CHOICE_RETRY}, {"skip", CHOICE_SKIP}, {"return", CHOICE_RETURN},
 		{"abort", CHOICE_ABORT}};
 	const char *word = arguments->operands[1];
+	struct text text;
+	if (!said_text(arguments, &text, error)) {
+		return EXIT_USAGE;
+	}
 	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
 		if (strcmp(choices[i].word, word) == 0) {
-			return say(arguments, choices[i].choice, error);
+			return say(arguments, choices[i].choice, text, error);
 		}
 	}
-	error_set(
-		error, ERROR_USAGE, "'%s' is no answer", arguments_shown(&arguments->arena, word));
-	error_hint(error, "answer retry, skip, return or abort");
-	return EXIT_USAGE;
+	return say(arguments, CHOICE_TEXT, text, error);
 }
 
 static const struct option options[] = {
@@ -81,14 +83,16 @@ const struct verb verb_reject = {
 
 const struct verb verb_answer = {
 	.name = "answer",
-	.help = "say what to do when an agent's retries are used up, and go on",
-	.usage = "RUN retry|skip|return|abort [--json]",
+	.help = "answer an agent's question, or say what to do when its retries are used up",
+	.usage = "RUN TEXT|@FILE|retry|skip|return|abort [--json]",
 	.details = DETAILS
 	"\n"
-	"retry allows one more attempt; skip goes on without the gates that fail "
+	"An agent that asks gets the text, or what the file holds. When retries are used up, "
+	"retry\nallows one more attempt; skip goes on without the gates that fail "
 	"(recorded);\n"
 	"return hands the failure to whoever waits for the work; abort ends the run.",
-	.examples = (const char *const[]){"muster answer -1 retry", NULL},
+	.examples = (const char *const[]){"muster answer -1 \"Blue, like the logo.\"",
+		"muster answer -1 retry", NULL},
 	.options = options,
 	.completion = COMPLETE_RUN,
 	.minimum = 2,

@@ -13,7 +13,7 @@
 #include "view/document.h"
 #include "view/words.h"
 
-enum { GATE_WORD = 4096 };
+enum { GATE_WORD = 4096, SENTENCE_INDENT = 9 };
 
 // The gate that a word of the command line means, and the team that owns it.
 struct chosen_gate {
@@ -114,7 +114,7 @@ static void print_finding(
 	buffer_add_line(output, text_of(finding->subject), GATE_WORD);
 	if (!holds) {
 		buffer_add_string(output, ": ");
-		buffer_add_line(output, text_of(finding->sentence), GATE_WORD);
+		words_add_lines(output, text_of(finding->sentence), SENTENCE_INDENT, GATE_WORD);
 	}
 	buffer_add_char(output, '\n');
 }
@@ -149,8 +149,8 @@ static void print_verdict(struct arguments *arguments, struct buffer *output,
 	}
 }
 
-static int check(struct arguments *arguments, const struct team_gate *declaration,
-	const char *scratch, struct error *error)
+static int check(struct arguments *arguments, const struct chosen_gate *chosen, const char *scratch,
+	struct error *error)
 {
 	static const int codes[] = {[GATE_HOLDS] = EXIT_OK,
 		[GATE_FAILS] = EXIT_GATE,
@@ -158,12 +158,15 @@ static int check(struct arguments *arguments, const struct team_gate *declaratio
 		[GATE_NEEDS_PERSON] = EXIT_WAITS};
 	struct gate_verdict verdict;
 	buffer_cleanup output = {0};
-	struct gate *gate = gate_compile(&arguments->arena, declaration, error);
+	struct gate *gate =
+		gate_compile(&arguments->arena, chosen->team, chosen->declaration, error);
 	struct sandbox *sandbox = gate ? open_folder(arguments, scratch, error) : NULL;
 	int code = EXIT_FAILED;
 	if (sandbox) {
-		gate_check(gate, sandbox, &arguments->arena, NULL, NULL, &verdict);
-		print_verdict(arguments, &output, declaration, &verdict);
+		// Runs of the project keep their own files there.
+		struct gate_place place = {.sandbox = sandbox, .skipped = ".muster"};
+		gate_check(gate, &place, &arguments->arena, &verdict);
+		print_verdict(arguments, &output, chosen->declaration, &verdict);
 		code = codes[verdict.status];
 		output_write(&output, error);
 		// Not destroyed: the folder is the user's.
@@ -183,7 +186,7 @@ static int run(struct arguments *arguments, struct error *error)
 	if (choose(arguments, &chosen, error)) {
 		if (mkdtemp(scratch)) {
 			struct error ignored = {0}; // a scratch folder that stays harms nobody
-			code = check(arguments, chosen.declaration, scratch, error);
+			code = check(arguments, &chosen, scratch, error);
 			file_remove_tree(scratch, &ignored);
 		} else {
 			error_errno(error, ERROR_FAILED, "cannot make folder '%s'", scratch);

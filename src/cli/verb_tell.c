@@ -1,30 +1,13 @@
-#include "base/file.h"
 #include "cli/driving.h"
 #include "cli/project.h"
 #include "cli/verb.h"
-
-static bool read_message(struct arguments *arguments, struct text *text, struct error *error)
-{
-	const char *word = arguments->operands[1];
-	*text = text_of(word);
-	if (word[0] == '@' &&
-		!file_read(&arguments->arena, word + 1, REQUEST_TEXT_LIMIT, text, error)) {
-		return false;
-	}
-	if (text_trim(*text).length == 0) {
-		error_set(error, ERROR_USAGE, "the message is empty");
-		return error_hint(error, "as in: muster tell -1 \"Keep it short.\"");
-	}
-	return text->length <= REQUEST_TEXT_LIMIT ||
-		error_set(error, ERROR_USAGE, "the message has more than 1 MiB");
-}
 
 static int run(struct arguments *arguments, struct error *error)
 {
 	struct request request = {.kind = REQUEST_TELL};
 	struct driven driven = {.request = &request};
 	driven.run = project_run_name(arguments, arguments->operands[0], &request.agent);
-	if (!read_message(arguments, &request.text, error)) {
+	if (!said_text(arguments, &request.text, error)) {
 		return EXIT_USAGE;
 	}
 	return go_on(arguments, &driven, error);

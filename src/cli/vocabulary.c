@@ -9,17 +9,25 @@
 #include "cli/content.h"
 #include "gate/gate.h"
 #include "manifest/manifest.h"
+#include "model/model.h"
 #include "sandbox/sandbox.h"
 
-enum { VOCABULARY_SANDBOXES = 32 };
+enum { VOCABULARY_SANDBOXES = 32, VOCABULARY_MODELS = 32 };
 
 // Settings of models stand under `models`; the providers have no keys of their own.
 static const struct key no_keys[] = {{NULL}};
-static const struct key_owner models[] = {
-	{"openai", "OpenAI and services that speak its protocols", no_keys, NULL},
-	{"anthropic", "Anthropic", no_keys, NULL},
-	{"rehearsal", "recorded answers (muster run --rehearse FILE)", no_keys, NULL},
-};
+static struct owner_list model_vocabulary(void)
+{
+	static struct key_owner owners[VOCABULARY_MODELS] = {
+		{"anthropic", "Anthropic, in rehearsals", no_keys, NULL},
+		{"rehearsal", "recorded answers (muster run --rehearse FILE)", no_keys, NULL}};
+	struct owner_list list = {owners, 2};
+	for (size_t i = 0; model_providers[i].name && list.count < VOCABULARY_MODELS; i++) {
+		owners[list.count++] = (struct key_owner){
+			model_providers[i].name, model_providers[i].help, no_keys, NULL};
+	}
+	return list;
+}
 
 static struct owner_list sandbox_vocabulary(void)
 {
@@ -42,7 +50,7 @@ const struct vocabulary *vocabulary(void)
 			.entry_keys = manifest_entry_keys,
 			.tools = tool_vocabulary(),
 			.sandboxes = sandbox_vocabulary(),
-			.models = {models, sizeof(models) / sizeof(models[0])}};
+			.models = model_vocabulary()};
 	}
 	return &words;
 }
@@ -58,7 +66,7 @@ void team_check_gates(const struct team *team, struct team_report *report)
 	report->messages = messages;
 	for (size_t i = 0; i < team->gate_count; i++) {
 		struct error error = {0};
-		struct gate *gate = gate_compile(&arena, &team->gates[i], &error);
+		struct gate *gate = gate_compile(&arena, team, &team->gates[i], &error);
 		if (!gate) {
 			report->messages[report->count++] = (struct team_message){TEAM_MISTAKE,
 				team->gates[i].position,

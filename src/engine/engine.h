@@ -69,6 +69,8 @@ const char *job_reason(struct job *job);
 const char *job_verdict(struct job *job, uint32_t branch, uint32_t command);
 // For an answered or scheduled tool call: its name and a short form of its arguments.
 void job_call_text(struct job *job, uint32_t branch, uint32_t call, struct buffer *text);
+// For a call that asks a person: the question and the choices, in one line.
+void job_question_text(struct job *job, uint32_t branch, uint32_t call, struct buffer *text);
 // The message that came in last, while its event is shown.
 const char *job_message(const struct job *job);
 // What a record found: valid while its event is shown.

@@ -10,9 +10,14 @@
 #include "base/path.h"
 #include "engine/event_json.h"
 #include "engine/lock.h"
+#include "engine/models.h"
 #include "engine/rules.h"
 
-enum { INPUT_VARIABLE_LIMIT = 16 * 1024 /* longer inputs are no environment variables */ };
+enum {
+	INPUT_VARIABLE_LIMIT = 16 * 1024, // longer inputs are no environment variables
+	QUESTION_LIMIT = 1000,            // bytes that are shown
+	CHOICE_LIMIT = 100,
+};
 
 static int64_t clock_milliseconds(clockid_t clock)
 {
@@ -81,7 +86,7 @@ static bool compile_gates(struct job *job, struct error *error)
 {
 	job->gates = arena_new_array(&job->arena, job->team->gate_count + 1, struct gate *);
 	for (size_t i = 0; i < job->team->gate_count; i++) {
-		job->gates[i] = gate_compile(&job->arena, &job->team->gates[i], error);
+		job->gates[i] = gate_compile(&job->arena, job->team, &job->team->gates[i], error);
 		if (!job->gates[i]) {
 			return error_wrap(error, "gate '%s'", job->team->gates[i].name);
 		}
@@ -107,17 +112,12 @@ static void prepare_agents(struct job *job)
 	job->rules = rules_make(&job->arena, job->team, job->gates, bytes);
 }
 
-static struct model_client *open_model(
-	const struct job *job, const char *rehearsal, struct error *error)
+static struct model_client *open_model(struct job *job, const char *rehearsal, struct error *error)
 {
-	if (rehearsal) {
-		return rehearsal_open(rehearsal, error);
+	if (!models_prepare(&job->arena, job->team, rehearsal != NULL, &job->models, error)) {
+		return NULL;
 	}
-	const struct team_agent *manager = &job->team->agents[job->team->manager];
-	error_set(error, ERROR_UNAVAILABLE, "model provider '%s' cannot be called by this version",
-		job->team->models[manager->model].provider);
-	error_hint(error, "run with --rehearse FILE to play recorded model answers");
-	return NULL;
+	return rehearsal ? rehearsal_open(rehearsal, error) : remote_open();
 }
 
 static bool prepare_workshop(
@@ -149,6 +149,7 @@ static bool prepare_workshop(
 	workshop->gates = job->gates;
 	workshop->environment = environment(job);
 	workshop->recorder = recorder_create(job->team);
+	workshop->past = past_create();
 	const struct team_strings *untracked = &job->team->manifest.untracked;
 	const char **names = arena_new_array(&job->arena, untracked->count + 1, const char *);
 	for (size_t i = 0; i < untracked->count; i++) {
@@ -209,6 +210,7 @@ void job_destroy(struct job *job)
 	sandbox_detach(job->workshop.sandbox);
 	history_close(job->workshop.history);
 	recorder_destroy(job->workshop.recorder);
+	past_destroy(job->workshop.past);
 	model_client_destroy(job->workshop.model);
 	for (size_t i = 0; job->gates && i < job->team->gate_count; i++) {
 		gate_finish(job->gates[i]);
@@ -257,7 +259,11 @@ static bool save_verdict(struct job *job, const struct work *work, struct error 
 		return false;
 	}
 	snprintf(key, sizeof(key), "%u.%u.lines", work->branch, work->command);
-	return store_put_text(store, job->id, key, work->lines, error);
+	if (!store_put_text(store, job->id, key, work->lines, error)) {
+		return false;
+	}
+	snprintf(key, sizeof(key), "%u.%u.content", work->branch, work->command);
+	return !work->content || store_put_text(store, job->id, key, text_of(work->content), error);
 }
 
 static bool save_changes(struct job *job, const struct work *work, struct error *error)
@@ -302,15 +308,17 @@ static bool take_result(
 static void request_of(struct job *job, struct work *work)
 {
 	const struct talk *talk = words_talk(job, work->branch);
-	const struct team_model *model = &job->team->models[job->team->agents[work->agent].model];
+	int model = job->team->agents[work->agent].model;
 	size_t first = talk->conversation.first;
 	work->request = (struct model_request){.agent = job->team->agents[work->agent].name,
-		.model = model->model,
+		.settings = &job->models[model],
 		.instructions = job->instructions[work->agent],
 		.items = talk->conversation.items + first,
 		.item_count = talk->conversation.count - first,
 		.tools = job->tools[work->agent],
-		.max_output_tokens = model->max_output_tokens};
+		.max_output_tokens = job->team->models[model].max_output_tokens,
+		.mixed = talk->model != model && talk->model != TALK_NOBODY,
+		.cancel = &work->cancel};
 }
 
 // The record takes over who wrote what since the last one.
@@ -326,6 +334,34 @@ static void hand_over_written(struct job *job, struct work *work)
 	job->written_count = 0;
 }
 
+static bool is_output_of(const struct job *job, uint32_t agent, uint32_t gate)
+{
+	const struct run_agent *found = &job->rules->agents[agent];
+	for (uint32_t i = 0; i < found->output_count; i++) {
+		if (found->outputs[i] == gate) {
+			return true;
+		}
+	}
+	return false;
+}
+
+// The assignment that a gate or a tool looks back on. What only the assignee was asked for, and is
+// looked at when another agent completes the branch, counts from where the branch began.
+static void stay_of(const struct job *job, const struct run_event *event, struct work *work)
+{
+	const struct run_branch *branch = &job->state.branches[event->branch];
+	bool earlier = work->kind == COMMAND_CHECK_GATE && event->call == RUN_NONE &&
+		!is_output_of(job, branch->agent, event->gate);
+	work->since = earlier ? branch->opened_record : branch->first_record;
+	for (uint32_t i = 0; i < job->state.branch_count; i++) {
+		uint32_t above = i;
+		while (above != RUN_NONE && above != event->branch) {
+			above = job->state.branches[above].parent;
+		}
+		work->own |= above == RUN_NONE ? 0 : job->state.branches[i].agents;
+	}
+}
+
 // A scheduled command becomes work; it is submitted once the journal is written.
 static void make_work(struct job *job, const struct run_event *event)
 {
@@ -339,6 +375,7 @@ static void make_work(struct job *job, const struct run_event *event)
 	work->turn = branch->turn;
 	work->candidates = event->agents;
 	work->gate = event->gate;
+	work->record = job->state.record;
 	work->when = clock_milliseconds(CLOCK_REALTIME);
 	work->done = engine_done;
 	work->owner = job;
@@ -349,8 +386,12 @@ static void make_work(struct job *job, const struct run_event *event)
 			&words_talk(job, event->branch)->answer->calls[event->call];
 		tool_understand(
 			job->team, (int)work->agent, call->name, call->arguments, &work->call);
+		stay_of(job, event, work);
 	} else if (work->kind == COMMAND_RECORD) {
 		hand_over_written(job, work);
+	} else if (work->kind == COMMAND_CHECK_GATE) {
+		stay_of(job, event, work);
+		work->approved = approvals_of(job, &work->arena, event->gate);
 	}
 	*job->ready_last = work;
 	job->ready_last = &work->next;
@@ -389,6 +430,7 @@ static bool append(struct job *job, const struct run_event *event, struct error 
 static bool take_event(
 	struct job *job, struct run_event *event, struct work *work, struct error *error)
 {
+	struct approval approval = approval_before(job, event);
 	if (!words_before(job, event, error)) {
 		return false;
 	}
@@ -398,7 +440,7 @@ static bool take_event(
 	job->durable = job->durable || needs_disk(event);
 	job->touched = true;
 	if (!append(job, event, error) || !take_result(job, event, work, error) ||
-		!words_after(job, event, work, error)) {
+		!approval_after(job, &approval, error) || !words_after(job, event, work, error)) {
 		return false;
 	}
 	if ((job->state.status == RUN_RUNNING) != (job->resumed != 0)) {
@@ -440,9 +482,14 @@ bool job_feed(struct job *job, struct run_event *event, struct work *work, struc
 bool job_ask(struct job *job, struct run_event *event, struct text text, struct error *error)
 {
 	char key[64];
-	// The text lies under the number that the event is about to get.
-	snprintf(key, sizeof(key), "message.%lld", (long long)job->sequence + 1);
-	return (event->kind != MESSAGE_RECEIVED ||
+	bool answer = event->kind == PERSON_ANSWERED && event->code == CHOICE_TEXT;
+	if (answer) {
+		snprintf(key, sizeof(key), "answer.%u", event->question);
+	} else {
+		// The text lies under the number that the event is about to get.
+		snprintf(key, sizeof(key), "message.%lld", (long long)job->sequence + 1);
+	}
+	return ((event->kind != MESSAGE_RECEIVED && !answer) ||
 		       store_put_text(engine_store(job->engine), job->id, key, text, error)) &&
 		job_take(job, event, error);
 }
@@ -482,11 +529,16 @@ bool job_save(struct job *job, struct error *error)
 void job_cancel(struct job *job)
 {
 	bool over = job->grace && clock_milliseconds(CLOCK_MONOTONIC) >= job->grace;
+	bool wake = false;
 	for (size_t i = 0; i < job->under_way_count; i++) {
 		struct work *work = job->under_way[i];
 		if (over || run_branch_ending(&job->state, work->branch)) {
+			wake = wake || work->kind == COMMAND_CALL_MODEL;
 			atomic_store(&work->cancel, true);
 		}
+	}
+	if (wake) {
+		model_wake(job->workshop.model);
 	}
 }
 
@@ -533,6 +585,27 @@ void job_call_text(struct job *job, uint32_t branch, uint32_t call, struct buffe
 const char *job_message(const struct job *job)
 {
 	return job->message ? job->message : "";
+}
+
+void job_question_text(struct job *job, uint32_t branch, uint32_t call, struct buffer *text)
+{
+	const struct model_answer *answer =
+		branch < job->talk_count ? job->talks[branch]->answer : NULL;
+	struct error ignored = {0}; // the arguments were valid when the call was taken
+	if (!answer || call >= answer->call_count) {
+		return;
+	}
+	json_cleanup *arguments = json_parse(answer->calls[call].arguments, &ignored);
+	const cJSON *choices = cJSON_GetObjectItemCaseSensitive(arguments, "choices"), *choice;
+	const char *separator = " (";
+	buffer_add_line(text, text_of(json_string(arguments, "question", "")), QUESTION_LIMIT);
+	cJSON_ArrayForEach(choice, choices)
+	{
+		buffer_add_string(text, separator);
+		buffer_add_line(text, text_of(cJSON_GetStringValue(choice)), CHOICE_LIMIT);
+		separator = ", ";
+	}
+	buffer_add_string(text, cJSON_GetArraySize(choices) ? ")" : "");
 }
 
 const struct store_change *job_changes(struct job *job, size_t *count)

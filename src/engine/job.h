@@ -9,11 +9,14 @@
 #include "engine/engine.h"
 #include "perform/perform.h"
 
+enum { TALK_NOBODY = -1, TALK_SEVERAL = -2 };
+
 // What is said in a branch.
 struct talk {
 	struct conversation conversation;
 	struct model_answer *answer; // the last one: its calls, its text
 	char *report;                // the last visible text
+	int model;                   // which has spoken: of the team's, TALK_NOBODY, TALK_SEVERAL
 	struct buffer paths;         // what it changed, one line per record and path
 	char **messages;             // told, and not yet passed on
 	size_t message_count;
@@ -29,6 +32,7 @@ struct job {
 	const struct run_rules *rules;
 	struct gate **gates;
 	struct text *instructions, *tools; // per agent
+	struct model_settings *models;     // as team->models
 	struct workshop workshop;
 	struct run_state state;
 	struct talk **talks; // per branch
@@ -80,6 +84,18 @@ void engine_remember(struct engine *engine, struct job *job, const struct run_ev
 struct store *engine_store(struct engine *engine);
 void engine_done(struct work *work);
 
+// approvals.c: what a person said yes to, by what the gate's paths held.
+struct approval {
+	bool given, yes;
+	uint32_t gate, branch, command; // of the verdict that asked
+};
+// The check that a question of a gate is about; NULL: there is none.
+const struct run_check *approval_check(const struct job *job, const struct run_question *question);
+struct approval approval_before(const struct job *job, const struct run_event *event);
+bool approval_after(struct job *job, const struct approval *approval, struct error *error);
+// Ends with NULL.
+const char *const *approvals_of(struct job *job, struct arena *arena, uint32_t gate);
+
 // words.c: what is said in the branches. Before an event is folded, and after.
 bool words_before(struct job *job, const struct run_event *event, struct error *error);
 bool words_after(
@@ -87,6 +103,8 @@ bool words_after(
 // Notes what a record found for the report of the branch that made it.
 void words_changes(struct job *job, const struct run_event *event, const struct work *work);
 struct talk *words_talk(struct job *job, uint32_t branch); // made if missing
+// Its agent's model has spoken.
+void words_spoken(struct job *job, uint32_t branch);
 // Messages wait in the branch that gets them, until its next model call; what a branch that ends has
 // not read, the one above gets. For an event that was folded; `sequence` is its number.
 bool words_messages(

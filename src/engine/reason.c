@@ -3,6 +3,8 @@
 
 #include "engine/job.h"
 
+enum { QUESTION_LIMIT = 1000 /* bytes of a line of what is asked */ };
+
 static const char *limit_reason(const struct job *job)
 {
 	static const struct {
@@ -20,6 +22,30 @@ static const char *limit_reason(const struct job *job)
 	return reason;
 }
 
+// What its approve checks ask, in one line.
+static void add_gate_question(
+	struct buffer *text, struct job *job, const struct run_question *question)
+{
+	const struct team_gate *gate = &job->team->gates[question->gate];
+	const struct run_check *check = approval_check(job, question);
+	struct text lines = text_of(check ? job_verdict(job, check->branch, check->command) : "");
+	struct text line;
+	const char *separator = "";
+	if (gate->anonymous) {
+		buffer_add_string(text, "a gate asks: ");
+	} else {
+		buffer_printf(text, "gate %s asks: ", gate->name);
+	}
+	while (text_next_line(&lines, &line)) {
+		bool first = text_starts(line, "- ");
+		buffer_add_string(text, first ? separator : " ");
+		line = first ? (struct text){line.data + 2, line.length - 2} : line;
+		buffer_add_line(text, line, QUESTION_LIMIT);
+		separator = " / ";
+	}
+	buffer_printf(text, " 'muster approve %s' or 'muster reject %s'", job->id, job->id);
+}
+
 static void add_question(struct buffer *text, struct job *job, const struct run_question *question)
 {
 	const char *agent = job->team->agents[job->state.branches[question->branch].agent].name;
@@ -28,9 +54,12 @@ static void add_question(struct buffer *text, struct job *job, const struct run_
 		job_call_text(job, question->branch, question->call, text);
 		buffer_printf(
 			text, "? 'muster approve %s' or 'muster reject %s'", job->id, job->id);
+	} else if (question->kind == QUESTION_TEXT) {
+		buffer_printf(text, "%s asks: ", agent);
+		job_question_text(job, question->branch, question->call, text);
+		buffer_printf(text, " 'muster answer %s TEXT'", job->id);
 	} else if (question->kind == QUESTION_GATE) {
-		buffer_printf(text, "does gate %s hold? 'muster approve %s' or 'muster reject %s'",
-			job->team->gates[question->gate].name, job->id, job->id);
+		add_gate_question(text, job, question);
 	} else {
 		buffer_printf(text,
 			"the retries of %s are used up; 'muster answer %s retry', or skip, return, "

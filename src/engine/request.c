@@ -19,7 +19,8 @@ static const char *const choices[] = {[CHOICE_YES] = "yes",
 	[CHOICE_RETRY] = "retry",
 	[CHOICE_SKIP] = "skip",
 	[CHOICE_RETURN] = "return",
-	[CHOICE_ABORT] = "abort"};
+	[CHOICE_ABORT] = "abort",
+	[CHOICE_TEXT] = "text"};
 
 static size_t find(const char *const *names, size_t count, const char *name)
 {
@@ -172,6 +173,23 @@ static bool tell(const struct job *job, const struct request *request, struct ru
 	return true;
 }
 
+static const struct {
+	const char *verb, *rest;
+} remedies[] = {[QUESTION_TOOL] = {"approve", "', or reject"},
+	[QUESTION_GATE] = {"approve", "', or reject"},
+	[QUESTION_POLICY] = {"answer", " retry|skip|return|abort'"},
+	[QUESTION_TEXT] = {"answer", " TEXT', or reject"}};
+
+static bool choice_fits(enum run_question_kind kind, enum run_choice choice)
+{
+	if (choice == CHOICE_NO) {
+		return kind != QUESTION_POLICY;
+	}
+	bool policy = choice >= CHOICE_RETRY && choice <= CHOICE_ABORT;
+	return (kind == QUESTION_POLICY) == policy &&
+		(kind == QUESTION_TEXT) == (choice == CHOICE_TEXT);
+}
+
 static bool answer(const struct job *job, const struct request *request, struct run_event *event,
 	struct error *error)
 {
@@ -182,13 +200,15 @@ static bool answer(const struct job *job, const struct request *request, struct 
 		error_set(error, ERROR_USAGE, "run '%s' asks nothing", job->id);
 		return error_hint(error, "'muster resume %s' goes on", job->id);
 	}
-	bool policy = state->questions[0].kind == QUESTION_POLICY;
-	if (policy != (request->choice >= CHOICE_RETRY)) {
+	enum run_question_kind kind = state->questions[0].kind;
+	event->bytes = (int64_t)request->text.length;
+	if (kind == QUESTION_TEXT && request->text.length) {
+		event->code = CHOICE_TEXT; // a text is an answer, even if it is one of our words
+	}
+	if (!choice_fits(kind, event->code)) {
 		error_set(error, ERROR_USAGE, "this is no answer to what run '%s' asks", job->id);
-		return error_hint(error,
-			policy ? "answer with 'muster answer %s retry|skip|return|abort'"
-			       : "answer with 'muster approve %s', or reject",
-			job->id);
+		return error_hint(error, "answer with 'muster %s %s%s", remedies[kind].verb,
+			job->id, remedies[kind].rest);
 	}
 	event->question = state->questions[0].number;
 	return true;

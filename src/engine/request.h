@@ -21,7 +21,8 @@ struct request {
 	enum request_kind kind;
 	const char *agent;      // tell: whom; "": the one that the run began with
 	enum run_choice choice; // answer
-	struct text text;       // tell
+	struct text text;       // tell; answer: to an agent's question, with CHOICE_TEXT or
+				// a choice's own word
 };
 
 // What came of a request that was sent.

@@ -38,6 +38,7 @@ static bool take_change(void *data, const struct store_change *change)
 	kept->sha256 = arena_string(arena, change->sha256);
 	kept->blob = arena_string(arena, change->blob);
 	recorder_restore(restore->job->workshop.recorder, kept);
+	past_note(restore->job->workshop.past, (uint32_t)kept->record, kept);
 	return true;
 }
 
@@ -81,6 +82,13 @@ static bool fold_event(void *data, const struct store_event *stored)
 		return false;
 	}
 	engine_remember(job->engine, job, &event);
+	if (event.kind == MODEL_ANSWERED) {
+		words_spoken(job, event.branch);
+	} else if (event.kind == BRANCH_OPENED &&
+		job->state.branches[event.branch].remembers != RUN_NONE) {
+		uint32_t remembers = job->state.branches[event.branch].remembers;
+		words_talk(job, event.branch)->model = words_talk(job, remembers)->model;
+	}
 	if (event.kind == MODEL_ANSWERED && event.source && job->rehearsal) {
 		const struct run_branch *branch = &job->state.branches[event.branch];
 		rehearsal_mark_used(

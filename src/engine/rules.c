@@ -96,6 +96,7 @@ const struct run_rules *rules_make(struct arena *arena, const struct team *team,
 	for (size_t i = 0; i < team->gate_count; i++) {
 		all[i] = (struct run_gate){.retries = team->gates[i].retries,
 			.then = team->gates[i].then,
+			.per_assignment = gate_compares(gates[i]),
 			.writers = writers(team, gates[i])};
 	}
 	*rules = (struct run_rules){.agents = agents,

@@ -19,10 +19,18 @@ struct talk *words_talk(struct job *job, uint32_t branch)
 		job->talks = memory_resize(job->talks, count * sizeof(struct talk *));
 		for (size_t i = job->talk_count; i < count; i++) {
 			job->talks[i] = memory_alloc(sizeof(struct talk));
+			job->talks[i]->model = TALK_NOBODY;
 		}
 		job->talk_count = count;
 	}
 	return job->talks[branch];
+}
+
+void words_spoken(struct job *job, uint32_t branch)
+{
+	struct talk *talk = words_talk(job, branch);
+	int model = job->team->agents[job->state.branches[branch].agent].model;
+	talk->model = talk->model == TALK_NOBODY || talk->model == model ? model : TALK_SEVERAL;
 }
 
 static void drop_messages(struct talk *talk)
@@ -99,6 +107,19 @@ static void outside(void *data, uint32_t agent, struct buffer *text)
 	recorder_outside(job->workshop.recorder, agent, text);
 }
 
+static void said(void *data, uint32_t question, struct buffer *text)
+{
+	struct job *job = data;
+	arena_cleanup arena = {0};
+	struct error ignored = {0}; // the answer is empty then
+	struct text words = {0};
+	char key[64];
+	snprintf(key, sizeof(key), "answer.%u", question);
+	if (store_text(engine_store(job->engine), &arena, job->id, key, &words, &ignored)) {
+		buffer_add_utf8(text, words);
+	}
+}
+
 static struct answer_source source_of(struct job *job)
 {
 	return (struct answer_source){.team = job->team,
@@ -107,6 +128,7 @@ static struct answer_source source_of(struct job *job)
 		.report = report,
 		.problem = problem,
 		.outside = outside,
+		.said = said,
 		.data = job};
 }
 
@@ -151,6 +173,7 @@ static bool take_answer(
 		}
 	}
 	conversation_expect(&talk->conversation, talk->answer->call_count);
+	words_spoken(job, event->branch);
 	return true;
 }
 
@@ -223,6 +246,7 @@ static bool open_branch(struct job *job, const struct run_event *event, struct e
 	if (branch->remembers != RUN_NONE) {
 		conversation_inherit(
 			&talk->conversation, &words_talk(job, branch->remembers)->conversation);
+		talk->model = words_talk(job, branch->remembers)->model;
 	}
 	return say_to(job, event->branch, task, error);
 }
@@ -349,7 +373,7 @@ static bool close_branch(struct job *job, const struct run_event *event, struct 
 }
 
 // Calls that the state holds answered, but whose answer nobody has put into words: interrupted ones
-// after a crash, and those that a person rejected.
+// after a crash, and those that a person answered or rejected.
 static bool answer_late(struct job *job, struct error *error)
 {
 	for (uint32_t i = 0; i < job->state.open_count; i++) {
@@ -359,7 +383,8 @@ static bool answer_late(struct job *job, struct error *error)
 		for (uint32_t call = 0; call < branch->call_count; call++) {
 			enum run_answer answer = branch->calls[call].answer;
 			size_t place = conversation->call_place + call;
-			bool late = answer == ANSWER_INTERRUPTED || answer == ANSWER_REJECTED;
+			bool late = answer == ANSWER_INTERRUPTED || answer == ANSWER_REJECTED ||
+				answer == ANSWER_PERSON;
 			if (late && place < conversation->count &&
 				conversation->items[place].length == 0 &&
 				!answer_from_state(job, id, call, error)) {

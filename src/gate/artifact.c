@@ -153,6 +153,19 @@ static void walk_entry(struct gate_walk *walk, const struct folder_entry *entry)
 	}
 }
 
+static bool lies_in(struct text path, const char *folder)
+{
+	size_t length = strlen(folder);
+	return text_starts(path, folder) && (path.length == length || path.data[length] == '/');
+}
+
+// Does it lie in the folder that is passed over, though the glob does not name that one?
+static bool is_skipped(const struct gate_walk *walk, struct text from, struct text path)
+{
+	const char *skipped = walk->look->place->skipped;
+	return skipped && lies_in(path, skipped) && !lies_in(from, skipped);
+}
+
 enum gate_walk_result gate_walk(struct gate_walk *walk, struct error *error)
 {
 	arena_cleanup arena = {0};
@@ -169,7 +182,9 @@ enum gate_walk_result gate_walk(struct gate_walk *walk, struct error *error)
 		return stat.kind == FOLDER_FOLDER ? WALK_FAILED : WALK_DONE;
 	}
 	for (size_t i = 0; i < list.count; i++) {
-		walk_entry(walk, &list.entries[i]);
+		if (!is_skipped(walk, folder, list.entries[i].path)) {
+			walk_entry(walk, &list.entries[i]);
+		}
 	}
 	return list.cut ? WALK_CUT : WALK_DONE;
 }

@@ -16,6 +16,7 @@ struct expectation {
 struct expectations {
 	struct expectation *list;
 	size_t count;
+	const struct json_schema *schema; // NULL: none
 };
 
 static bool is_pattern(const struct yaml_node *value)
@@ -27,6 +28,7 @@ static bool is_pattern(const struct yaml_node *value)
 static bool compile(struct gate *gate, struct gate_check *check, struct error *error)
 {
 	const struct yaml_node *at = yaml_get(check->node, "at");
+	const struct yaml_node *schema = yaml_get(check->node, "schema");
 	struct expectations *all = arena_new(gate->arena, struct expectations);
 	check->data = all;
 	all->count = at ? at->count : 0;
@@ -51,7 +53,10 @@ static bool compile(struct gate *gate, struct gate_check *check, struct error *e
 			}
 		}
 	}
-	if (!gate_compile_path(gate, check, error)) {
+	if (schema) {
+		all->schema = gate_schema_file(gate, schema->text, error);
+	}
+	if ((schema && !all->schema) || !gate_compile_path(gate, check, error)) {
 		return false;
 	}
 	gate_name_path(gate, check, check->path);
@@ -197,6 +202,46 @@ static bool expectation_holds(
 	return false;
 }
 
+static void say_unfit(const struct document *document, const struct json_schema_failure *failure)
+{
+	struct gate_look *look = document->look;
+	const char *shown = document->artifact.shown;
+	const char *pointer = gate_shown(look, text_of(failure->pointer));
+	struct json_place place;
+	json_find_place(&place, document->json, document->tree, text_of(failure->pointer));
+	struct gate_finding *finding = gate_fails(look, document->check, shown, failure->wanted,
+		failure->found, "%s: at %s its schema asks for %s; found: %s.", shown,
+		pointer[0] ? pointer : "the root", failure->wanted, failure->found);
+	point_at(document, &place, finding);
+}
+
+// Adds a finding for each place that does not fit the schema.
+static bool schema_holds(const struct document *document)
+{
+	const struct expectations *all = document->check->data;
+	struct gate_look *look = document->look;
+	struct json_schema_failure *failures;
+	size_t count;
+	if (!all->schema) {
+		return true;
+	}
+	enum json_schema_result result =
+		json_schema_check(all->schema, document->tree, look->arena, &failures, &count);
+	for (size_t i = 0; i < count; i++) {
+		say_unfit(document, &failures[i]);
+	}
+	if (result == JSON_SCHEMA_TOO_COSTLY) {
+		const char *shown = document->artifact.shown;
+		gate_fails(look, document->check, shown, "a document that fits its schema",
+			"one that takes too long",
+			"Checking %s against its schema takes too long; make it smaller or "
+			"simpler.",
+			shown)
+			->unclear = true;
+	}
+	return result == JSON_SCHEMA_FITS;
+}
+
 static bool expectations_hold(const struct document *document)
 {
 	const struct expectations *all = document->check->data;
@@ -256,7 +301,7 @@ static void look_at(const struct gate_check *check, struct gate_look *look)
 		if (!parse(&document, &error)) {
 			say_unparsed(&document, check->kind == &check_json ? "JSON" : "YAML",
 				error.message);
-		} else if (expectations_hold(&document)) {
+		} else if (expectations_hold(&document) && schema_holds(&document)) {
 			gate_find(look, check, document.artifact.shown, GATE_HOLDS);
 		}
 		look->findings[first].size = (int64_t)document.artifact.content.length;
@@ -270,7 +315,7 @@ static void look_at(const struct gate_check *check, struct gate_look *look)
 	{"at", KEY_POINTERS,                                                                       \
 		"What stands at JSON pointers: a value, or \"/pattern/\" for its text."},          \
 	{                                                                                          \
-		"schema", KEY_FILE, "A JSON Schema that it has to fit.", .later = "JSON Schema"    \
+		"schema", KEY_FILE, "A file with a JSON Schema (2020-12) that it has to fit."      \
 	}
 
 static const struct key json_keys[] = {

@@ -8,9 +8,16 @@ enum { NAMED = 5 /* alternatives in the subject of `any` */ };
 static bool compile(struct gate *gate, struct gate_check *check, struct error *error)
 {
 	const struct yaml_node *inner = yaml_get(check->node, check->kind->owner.name);
+	bool asked = gate->asks;
+	gate->asks = false;
 	if (!gate_compile_list(gate, inner, &check->nested, &check->nested_count, error)) {
 		return false;
 	}
+	// A person's yes makes the gate hold as a whole.
+	if (gate->asks && check->kind == &check_not) {
+		return error_set(error, ERROR_USAGE, "a person's yes cannot be turned round");
+	}
+	gate->asks = gate->asks || asked;
 	buffer_cleanup subject = {0};
 	for (size_t i = 0; i < check->nested_count && i < NAMED; i++) {
 		const struct gate_check *nested = &check->nested[i];

@@ -7,21 +7,12 @@
 #include "gate/kind.h"
 
 const struct gate_kind *const gate_kinds[] = {&check_file, &check_dir, &check_glob, &check_json,
-	&check_yaml, &check_run, &check_any, &check_not, NULL};
+	&check_yaml, &check_run, &check_any, &check_not, &check_changed, &check_unchanged,
+	&check_fresh, &check_approve, NULL};
 
 // Kinds whose feature comes later are refused by name.
 static const struct key_owner later_kinds[] = {
-	{.name = "changed",
-		.help = "Something that matches changed in this assignment.",
-		.later = "checks against the history"},
-	{.name = "unchanged",
-		.help = "Nothing that matches changed in this assignment.",
-		.later = "checks against the history"},
-	{.name = "fresh",
-		.help = "Written in this assignment.",
-		.later = "checks against the history"},
 	{.name = "review", .help = "A model judges.", .later = "review checks"},
-	{.name = "approve", .help = "A person says yes.", .later = "approvals"},
 };
 
 struct owner_list gate_vocabulary(void)
@@ -45,6 +36,30 @@ struct pattern *gate_pattern(struct gate *gate, struct text source, struct error
 		gate->patterns[gate->pattern_count++] = pattern;
 	}
 	return pattern;
+}
+
+struct json_schema *gate_schema_file(struct gate *gate, struct text path, struct error *error)
+{
+	const struct team *team = gate->team;
+	const char *folder = gate->declaration->folder;
+	const char *name = text_string(gate->arena, path);
+	const char *full = folder ? path_join(gate->arena, folder, name) : name;
+	for (size_t i = 0; team && i < team->file_count; i++) {
+		if (strcmp(team->files[i].path, full) != 0) {
+			continue;
+		}
+		struct json_schema *schema = json_schema_compile(team->files[i].content, error);
+		if (!schema) {
+			error_wrap(error, "schema '%s'", name);
+			return NULL;
+		}
+		gate->schemas = memory_resize(
+			gate->schemas, (gate->schema_count + 1) * sizeof(struct json_schema *));
+		gate->schemas[gate->schema_count++] = schema;
+		return schema;
+	}
+	error_set(error, ERROR_USAGE, "there is no file '%s'", name);
+	return NULL;
 }
 
 bool gate_compile_path(struct gate *gate, struct gate_check *check, struct error *error)
@@ -142,11 +157,12 @@ bool gate_compile_check(struct gate *gate, const struct yaml_node *node, struct 
 	return true;
 }
 
-struct gate *gate_compile(
-	struct arena *arena, const struct team_gate *declaration, struct error *error)
+struct gate *gate_compile(struct arena *arena, const struct team *team,
+	const struct team_gate *declaration, struct error *error)
 {
 	struct gate *gate = arena_new(arena, struct gate);
 	gate->arena = arena;
+	gate->team = team;
 	gate->declaration = declaration;
 	if (!gate_compile_list(gate, declaration->require, &gate->checks, &gate->count, error)) {
 		gate_finish(gate);
@@ -163,9 +179,15 @@ void gate_finish(struct gate *gate)
 	for (size_t i = 0; i < gate->pattern_count; i++) {
 		pattern_destroy(gate->patterns[i]);
 	}
+	for (size_t i = 0; i < gate->schema_count; i++) {
+		json_schema_destroy(gate->schemas[i]);
+	}
 	free(gate->patterns);
+	free(gate->schemas);
 	gate->patterns = NULL;
+	gate->schemas = NULL;
 	gate->pattern_count = 0;
+	gate->schema_count = 0;
 }
 
 bool gate_check_reads(const struct gate_check *check, struct text path)
@@ -194,4 +216,24 @@ size_t gate_paths(const struct gate *gate, const struct text **paths)
 {
 	*paths = gate->paths;
 	return gate->path_count;
+}
+
+bool gate_names(const struct gate *gate, struct text path)
+{
+	for (size_t i = 0; i < gate->path_count; i++) {
+		if (glob_match(gate->paths[i], path)) {
+			return true;
+		}
+	}
+	return gate->path_count == 0;
+}
+
+bool gate_compares(const struct gate *gate)
+{
+	return gate->compares;
+}
+
+bool gate_asks(const struct gate *gate)
+{
+	return gate->asks;
 }

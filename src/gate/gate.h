@@ -61,21 +61,59 @@ struct gate_verdict {
 
 struct gate; // compiled; owned by the arena given to gate_compile()
 
-// Fails with a message when the declaration is wrong (the loader finds most of that earlier).
-struct gate *gate_compile(
-	struct arena *arena, const struct team_gate *declaration, struct error *error);
+// Fails with a message when the declaration is wrong (the loader finds most of that earlier). The
+// files that it names (schemas) and the agents are those of `team`, which may be NULL.
+struct gate *gate_compile(struct arena *arena, const struct team *team,
+	const struct team_gate *declaration, struct error *error);
 // Frees what an arena cannot (compiled patterns). NULL is fine.
 void gate_finish(struct gate *gate);
-// Texts and findings are in the arena. `environment` is added for `run` checks (may be NULL);
-// `cancel` (may be NULL) ends a running command.
-void gate_check(const struct gate *gate, struct sandbox *sandbox, struct arena *arena,
-	const char *const *environment, const atomic_bool *cancel, struct gate_verdict *verdict);
+
+// What was written to a path since the start of the assignment.
+struct gate_write {
+	uint32_t record;    // number of the record that found it, ascending
+	const char *author; // an agent's name; "several", "user" or "unknown"
+};
+
+struct gate_change {
+	struct text path;
+	bool there, differs; // now; from what it was at the start
+	const struct gate_write *writes;
+	size_t write_count; // at least 1
+};
+
+// What is known of the assignment that is looked at, for the checks that compare.
+struct gate_past {
+	const struct gate_change *changes; // in order of paths
+	size_t count;
+	const char *const *own; // agents whose writes belong to the assignment; ends with NULL
+};
+
+// Where a gate looks.
+struct gate_place {
+	struct sandbox *sandbox;
+	const char *const *environment; // added for `run` checks; may be NULL
+	const atomic_bool *cancel;      // ends a running command; may be NULL
+	const char *skipped; // a folder of the root that globs enter only by name; may be NULL
+	const struct gate_past *past; // NULL: not in a run
+	// What the gate's paths hold, as a hash, and those hashes to which a person said yes (ends
+	// with NULL), for `approve`; may be NULL.
+	const char *content;
+	const char *const *approved;
+};
+
+// Texts and findings are in the arena.
+void gate_check(const struct gate *gate, const struct gate_place *place, struct arena *arena,
+	struct gate_verdict *verdict);
 
 // Could a change of this path change the verdict? Errs on the side of true. (A `run` check reads
 // everything.)
 bool gate_reads(const struct gate *gate, struct text path);
 // The paths and globs that the gate names, without `run`; for "still being written by".
 size_t gate_paths(const struct gate *gate, const struct text **paths);
+// Does a path belong to what a person approves: one that the gate names, or any if it names none?
+bool gate_names(const struct gate *gate, struct text path);
+bool gate_compares(const struct gate *gate); // with the start of the assignment
+bool gate_asks(const struct gate *gate);     // a person
 
 // The failing findings as a list for an agent: lines that start with "- ", what a command said
 // indented below.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "base/json_schema.h"
 #include "base/pattern.h"
 #include "gate/gate.h"
 
@@ -25,7 +26,7 @@ struct gate_kind {
 
 extern const struct gate_kind *const gate_kinds[]; // ends with NULL
 extern const struct gate_kind check_file, check_dir, check_glob, check_json, check_yaml, check_run,
-	check_any, check_not;
+	check_any, check_not, check_changed, check_unchanged, check_fresh, check_approve;
 
 // What a file has to be, for file, dir and glob.
 struct file_conditions {
@@ -59,7 +60,12 @@ struct gate {
 	size_t path_count;
 	struct pattern **patterns; // to be freed
 	size_t pattern_count;
-	bool runs; // holds a run check
+	struct json_schema **schemas; // likewise
+	size_t schema_count;
+	const struct team *team; // may be NULL
+	bool runs;               // holds a run check
+	bool compares;           // holds a check that compares with the start of the assignment
+	bool asks;               // holds an approve check
 };
 
 // --- Compiling (gate.c) ---
@@ -69,6 +75,8 @@ bool gate_compile_check(struct gate *gate, const struct yaml_node *node, struct 
 bool gate_compile_list(struct gate *gate, const struct yaml_node *node, struct gate_check **checks,
 	size_t *count, struct error *error);
 struct pattern *gate_pattern(struct gate *gate, struct text source, struct error *error);
+// From a file that the declaration names, as the team has it.
+struct json_schema *gate_schema_file(struct gate *gate, struct text path, struct error *error);
 // Cleans the subject into check->path. Fails for what is no path.
 bool gate_compile_path(struct gate *gate, struct gate_check *check, struct error *error);
 // check->names and the gate's list of paths.
@@ -80,6 +88,7 @@ bool gate_check_reads(const struct gate_check *check, struct text path);
 // One look at the workspace, while findings are collected.
 struct gate_look {
 	const struct gate *gate;
+	const struct gate_place *place;
 	struct sandbox *sandbox;
 	struct arena *arena; // for the texts of findings only, never for contents
 	const char *const *environment;

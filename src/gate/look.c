@@ -265,15 +265,16 @@ static void look_until_still(const struct gate *gate, struct gate_look *look)
 		->unclear = true;
 }
 
-void gate_check(const struct gate *gate, struct sandbox *sandbox, struct arena *arena,
-	const char *const *environment, const atomic_bool *cancel, struct gate_verdict *verdict)
+void gate_check(const struct gate *gate, const struct gate_place *place, struct arena *arena,
+	struct gate_verdict *verdict)
 {
 	struct gate_look look = {.gate = gate,
-		.sandbox = sandbox,
+		.place = place,
+		.sandbox = place->sandbox,
 		.arena = arena,
-		.environment = environment,
-		.cancel = cancel,
-		.reader = reader_of(sandbox)};
+		.environment = place->environment,
+		.cancel = place->cancel,
+		.reader = reader_of(place->sandbox)};
 	look_until_still(gate, &look);
 	verdict->status = gate_worst(&look, 0);
 	verdict->count = look.count;

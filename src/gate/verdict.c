@@ -24,7 +24,10 @@ static void add_item(struct buffer *buffer, const struct gate_finding *finding)
 void gate_verdict_lines(struct buffer *buffer, const struct gate_verdict *verdict)
 {
 	for (size_t i = 0; i < verdict->count; i++) {
-		if (verdict->findings[i].status != GATE_HOLDS) {
+		enum gate_status status = verdict->findings[i].status;
+		// A person is asked once all else holds; before that an agent has no part in it.
+		bool asked = status == GATE_NEEDS_PERSON && verdict->status != status;
+		if (status != GATE_HOLDS && !asked) {
 			add_item(buffer, &verdict->findings[i]);
 		}
 	}

@@ -8,6 +8,13 @@ void model_ask(struct model_client *client, const struct model_request *request,
 	client->kind->ask(client, request, done, data);
 }
 
+void model_wake(struct model_client *client)
+{
+	if (client->kind->wake) {
+		client->kind->wake(client);
+	}
+}
+
 void model_client_destroy(struct model_client *client)
 {
 	if (client) {

@@ -1,9 +1,12 @@
 /*
  * Models behind one interface: a client takes a request and answers later, on any thread, exactly
  * once. Items are ready-made JSON in the form of the OpenAI Responses API (facts/model-apis.md): a
- * request is a concatenation of texts. Adding a wire format = one file and one row in model_kinds[].
+ * request is a concatenation of texts. Two kinds of client: recorded answers (a rehearsal), and the
+ * services of providers over HTTP, in one of the wire formats of wires[] (wire.h).
  */
 #pragma once
+
+#include <stdatomic.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -12,14 +15,31 @@ struct model_usage {
 	int64_t input, cached, output, reasoning; // tokens; cached is part of input
 };
 
+// A model as a team uses it. Texts outlive the client.
+struct model_settings {
+	const char *name;          // what the team calls it, for messages
+	const char *provider;      // a row of model_providers[]
+	const char *model;         // the provider's name for it
+	const char *base_url;      // without a slash at the end; NULL: the provider's
+	const char *wire;          // "responses", "chat"; NULL: the provider's
+	const char *key;           // secret; NULL: none. Goes nowhere but into requests to base_url
+	double temperature, top_p; // negative: not set
+	const char *reasoning_effort, *reasoning_summary, *tool_choice; // NULL: not set
+	int parallel_tool_calls;                                        // -1: not set
+	// Asked when this one cannot answer, in order; ends with NULL; or NULL.
+	const struct model_settings *const *fallback;
+};
+
 struct model_request {
-	const char *agent;        // who asks (for rehearsals and logs)
-	const char *model;        // the provider's name for it
+	const char *agent; // who asks (for rehearsals and logs)
+	const struct model_settings *settings;
 	struct text instructions; // the system text
 	const struct text *items; // the conversation, oldest first; JSON objects
 	size_t item_count;
-	struct text tools; // JSON array of function tools
-	int64_t max_output_tokens;
+	struct text tools;         // JSON array of function tools
+	int64_t max_output_tokens; // 0: not set
+	bool mixed; // other models have spoken in the conversation: their reasoning is not passed on
+	const atomic_bool *cancel; // ends the request; see model_wake(). May be NULL
 };
 
 enum model_finish {
@@ -53,9 +73,10 @@ typedef void model_done(void *data, struct model_answer *answer, const struct er
 struct model_client;
 
 struct model_kind {
-	const char *name; // provider: "rehearsal"
+	const char *name; // "rehearsal", "remote"
 	void (*ask)(struct model_client *client, const struct model_request *request,
 		model_done *done, void *data);
+	void (*wake)(struct model_client *client); // looks at `cancel` now; NULL: answers at once
 	void (*destroy)(struct model_client *client);
 };
 
@@ -65,8 +86,30 @@ struct model_client {
 
 void model_ask(struct model_client *client, const struct model_request *request, model_done *done,
 	void *data);
+void model_wake(struct model_client *client);
 void model_client_destroy(struct model_client *client); // NULL is fine
 void model_answer_destroy(struct model_answer *answer); // NULL is fine
+
+// Who offers models. Adding one = one row.
+struct model_provider {
+	const char *name;
+	const char *help;     // one line
+	const char *base_url; // NULL: has to be given
+	const char *base_env; // the environment variable that overrides it; or NULL
+	const char *key_env;  // the environment variable with the key; NULL: needs none
+	const char *wire;
+};
+
+extern const struct model_provider model_providers[]; // ends with a row without name
+const struct model_provider *model_provider_find(const char *name);
+// Fills in what the settings leave to the provider; `key` comes from the environment unless it is
+// set. False with a remedy if something is missing. Texts in the arena.
+bool model_settings_complete(
+	struct arena *arena, struct model_settings *settings, struct error *error);
+
+// The services of providers. Requests of all clients of the process share connections, and what is
+// known of the rate limit of a key: one refusal slows them all. Answers come on the network thread.
+struct model_client *remote_open(void);
 
 // A rehearsal: recorded answers read from a YAML script (docs/rehearsal.md), so that a team runs
 // without any model. The script is checked in full when it is opened; mistakes are one message each

@@ -1,6 +1,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "model/answer.h"
 #include "model/rehearsal_view.h"
 
 enum { SAID_LIMIT = 160 /* bytes of the newest item in a message */ };
@@ -90,23 +91,6 @@ static int64_t tokens_of(size_t bytes)
 	return (int64_t)(bytes + 3) / 4;
 }
 
-static void add_message(struct buffer *json, const char *type, const char *member, struct text text)
-{
-	buffer_printf(json,
-		"{\"type\":\"message\",\"role\":\"assistant\",\"content\":[{\"type\":\"%s\","
-		"\"%s\":",
-		type, member);
-	buffer_add_json(json, text);
-	buffer_add_string(json, "}]}");
-}
-
-static struct text add_item(struct model_answer *answer, const struct buffer *json)
-{
-	struct text item = text_copy(&answer->arena, buffer_text(json));
-	answer->items[answer->item_count++] = item;
-	return item;
-}
-
 // Ids are the same in every run of a script: agent, entry and call; a repeated entry's use, too.
 static void add_call(struct model_answer *answer, const struct model_request *request,
 	const struct script_call *made, unsigned use)
@@ -117,19 +101,7 @@ static void add_call(struct model_answer *answer, const struct model_request *re
 	if (use > 1) {
 		id = arena_printf(&answer->arena, "%s-%u", id, use);
 	}
-	struct model_call *call = &answer->calls[answer->call_count++];
-	*call = (struct model_call){.id = text_of(id),
-		.name = text_copy(&answer->arena, made->tool),
-		.arguments = text_copy(&answer->arena, made->arguments)};
-	buffer_cleanup json = {0};
-	buffer_add_string(&json, "{\"type\":\"function_call\",\"call_id\":");
-	buffer_add_json(&json, call->id);
-	buffer_add_string(&json, ",\"name\":");
-	buffer_add_json(&json, call->name);
-	buffer_add_string(&json, ",\"arguments\":");
-	buffer_add_json(&json, call->arguments);
-	buffer_add_string(&json, "}");
-	add_item(answer, &json);
+	answer_add_call(answer, text_of(id), made->tool, made->arguments);
 }
 
 // Four bytes are a token, for a script that does not say.
@@ -152,14 +124,9 @@ static struct model_answer *make_answer(const struct script_entry *entry, uint32
 	struct model_answer *answer = memory_alloc(sizeof(*answer));
 	answer->finish = entry->finish;
 	answer->source = number;
-	answer->items = arena_new_array(&answer->arena, entry->call_count + 1, struct text);
-	answer->calls = arena_new_array(&answer->arena, entry->call_count, struct model_call);
 	if (entry->say.length) {
 		bool refusal = entry->finish == MODEL_REFUSED;
-		buffer_cleanup json = {0};
-		add_message(&json, refusal ? "refusal" : "output_text",
-			refusal ? "refusal" : "text", entry->say);
-		add_item(answer, &json);
+		answer_add_message(answer, refusal ? "refusal" : "output_text", entry->say);
 		answer->text = text_copy(&answer->arena, entry->say);
 	}
 	for (size_t i = 0; i < entry->call_count; i++) {
@@ -219,7 +186,7 @@ static void destroy(struct model_client *client)
 	free(rehearsal);
 }
 
-static const struct model_kind rehearsal_kind = {"rehearsal", ask, destroy};
+static const struct model_kind rehearsal_kind = {"rehearsal", ask, NULL, destroy};
 
 struct model_client *rehearsal_open(const char *path, struct error *error)
 {

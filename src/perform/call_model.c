@@ -23,13 +23,15 @@ static struct run_call_facts *understand(struct work *work, const struct model_a
 		struct tool_call call;
 		tool_understand(
 			work->workshop->team, (int)work->agent, made->name, made->arguments, &call);
-		facts[i] = (struct run_call_facts){.kind = call_kind(call.kind),
-			.edge = call.edge >= 0 ? (uint32_t)call.edge : RUN_NONE,
-			.effectful = call.kind == TOOL_CALL_TOOL && call.tool->effectful,
-			.repeatable = call.kind == TOOL_CALL_TOOL && call.tool->repeatable,
-			.ask = call.permission == PERMISSION_ASK,
-			.hash = call.hash,
-			.bytes = (int64_t)made->arguments.length};
+		bool asks = call.kind == TOOL_CALL_TOOL && call.tool->asks_person;
+		facts[i] =
+			(struct run_call_facts){.kind = asks ? CALL_PERSON : call_kind(call.kind),
+				.edge = call.edge >= 0 ? (uint32_t)call.edge : RUN_NONE,
+				.effectful = call.kind == TOOL_CALL_TOOL && call.tool->effectful,
+				.repeatable = call.kind == TOOL_CALL_TOOL && call.tool->repeatable,
+				.ask = call.permission == PERMISSION_ASK && !asks,
+				.hash = call.hash,
+				.bytes = (int64_t)made->arguments.length};
 		tool_call_finish(&call);
 	}
 	return facts;

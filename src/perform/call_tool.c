@@ -12,8 +12,7 @@ static void check_outputs(void *data, struct buffer *text)
 	for (size_t i = 0; i < agent->output_count; i++) {
 		struct gate_verdict verdict;
 		int gate = agent->outputs[i];
-		gate_check(workshop->gates[gate], workshop->sandbox, &work->arena,
-			workshop->environment, &work->cancel, &verdict);
+		look_at_gate(work, (uint32_t)gate, true, &verdict);
 		buffer_printf(text, "%s: %s\n", workshop->team->gates[gate].name,
 			gate_status_name(verdict.status));
 		gate_verdict_lines(text, &verdict);

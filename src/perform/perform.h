@@ -12,6 +12,7 @@
 #include "gate/gate.h"
 #include "manifest/manifest.h"
 #include "model/model.h"
+#include "perform/past.h"
 #include "run/state.h"
 #include "store/history.h"
 #include "store/store.h"
@@ -32,6 +33,7 @@ struct workshop {
 	struct sandbox *sandbox;
 	struct history *history;
 	struct recorder *recorder; // used by one record at a time
+	struct past *past;
 };
 
 // A path that the harness wrote for an agent since the last record.
@@ -52,6 +54,10 @@ struct work {
 	struct model_request request; // call_model; its texts belong to the conversation
 	struct tool_call call;        // call_tool; owned
 	uint32_t gate;                // check_gate
+	uint32_t record;              // the newest record
+	uint32_t since;               // check_gate, call_tool: the newest when the assignment began
+	uint64_t own;                 // likewise: agents whose writes belong to it
+	const char *const *approved;  // check_gate: contents that a person said yes to
 	uint64_t candidates;          // record
 	struct written *written;      // record
 	size_t written_count;
@@ -61,6 +67,7 @@ struct work {
 	struct run_event event;       // ready to be applied, but for its time
 	struct text text;             // call_tool: the output; check_gate: the verdict as JSON
 	struct text lines;            // check_gate: the failing findings for the agent
+	const char *content;          // check_gate: of what a person is asked about; may be NULL
 	struct model_answer *answer;  // call_model; owned
 	struct store_change *changes; // open_sandbox, record
 	size_t change_count;

@@ -10,3 +10,7 @@ extern const struct performer perform_open_sandbox, perform_call_model, perform_
 // `wrote` and `candidates` tell who may have written (run_author); for the first record, of the
 // manifest, `author` is given instead.
 bool record_changes(struct work *work, const char *author, struct error *error);
+
+// One gate of the team, looked at for the assignment that `work` belongs to. `preview`: what is not
+// recorded yet counts, too.
+void look_at_gate(struct work *work, uint32_t gate, bool preview, struct gate_verdict *verdict);

@@ -291,7 +291,7 @@ static void note_gates(struct work *work, const struct history_changes *found)
 	work->event.gates = gates;
 }
 
-bool record_changes(struct work *work, const char *author, struct error *error)
+static bool scan_and_commit(struct work *work, const char *author, struct error *error)
 {
 	struct workshop *workshop = work->workshop;
 	struct history_changes found;
@@ -304,6 +304,7 @@ bool record_changes(struct work *work, const char *author, struct error *error)
 		uint32_t agent;
 		describe(work, author, &found.changes[i], &work->changes[i], &agent);
 		note_change(workshop->recorder, &work->changes[i], agent);
+		past_note(workshop->past, work->record + (author ? 0 : 1), &work->changes[i]);
 	}
 	if (found.count && !commit(work, &found, work->changes, error)) {
 		return false;
@@ -312,6 +313,14 @@ bool record_changes(struct work *work, const char *author, struct error *error)
 	work->event.agents = violators(workshop->recorder);
 	note_gates(work, &found);
 	return true;
+}
+
+bool record_changes(struct work *work, const char *author, struct error *error)
+{
+	past_hold_history(work->workshop->past);
+	bool done = scan_and_commit(work, author, error);
+	past_release_history(work->workshop->past);
+	return done;
 }
 
 static void run(struct work *work)

@@ -109,7 +109,7 @@ static bool facts_fit(
 	}
 	for (uint32_t i = 0; i < event->call_count; i++) {
 		const struct run_call_facts *facts = &event->calls[i];
-		if (facts->kind > CALL_FORBIDDEN) {
+		if (facts->kind >= CALL_KINDS) {
 			return false;
 		}
 		if (!run_is_handoff(facts->kind)) {
@@ -361,8 +361,29 @@ static void answer_policy_question(struct run_state *state, const struct run_rul
 
 static bool choice_fits(enum run_question_kind kind, uint32_t choice)
 {
-	return kind == QUESTION_POLICY ? choice >= CHOICE_RETRY && choice <= CHOICE_ABORT
-				       : choice <= CHOICE_NO;
+	if (kind == QUESTION_POLICY) {
+		return choice >= CHOICE_RETRY && choice <= CHOICE_ABORT;
+	}
+	return choice == CHOICE_NO || choice == (kind == QUESTION_TEXT ? CHOICE_TEXT : CHOICE_YES);
+}
+
+// A call that needs a yes got it, or a no; one that asks got its answer, or a no.
+static void answer_call_question(
+	struct run_state *state, const struct run_question *question, const struct run_event *event)
+{
+	struct run_branch *branch = &state->branches[question->branch];
+	struct run_call *call = &branch->calls[question->call];
+	call->approved = event->code == CHOICE_YES;
+	if (call->approved) {
+		return;
+	}
+	bool said = event->code == CHOICE_TEXT;
+	call->answer = said ? ANSWER_PERSON : ANSWER_REJECTED;
+	call->value = question->number;
+	branch->bytes += FOLD_TEMPLATE_BYTES + (said ? event->bytes : 0);
+	branch->failing_count = said ? 0 : branch->failing_count;
+	fold_drop_questions(state, question->branch, question->call);
+	fold_answered(branch);
 }
 
 static bool apply_person_answered(
@@ -382,15 +403,8 @@ static bool apply_person_answered(
 		(state->question_count - index) * sizeof(*state->questions));
 	struct run_branch *branch = &state->branches[question.branch];
 	bool yes = event->code == CHOICE_YES;
-	if (question.kind == QUESTION_TOOL) {
-		struct run_call *call = &branch->calls[question.call];
-		call->approved = yes;
-		call->answer = yes ? ANSWER_NONE : ANSWER_REJECTED;
-		if (!yes) {
-			branch->bytes += FOLD_TEMPLATE_BYTES;
-			fold_drop_questions(state, question.branch, question.call);
-			fold_answered(branch);
-		}
+	if (question.kind == QUESTION_TOOL || question.kind == QUESTION_TEXT) {
+		answer_call_question(state, &question, event);
 	} else if (question.kind == QUESTION_GATE) {
 		answer_gate_question(
 			state, &question, run_checklist_of(branch, question.call), yes);
@@ -415,6 +429,8 @@ static void reopen(struct run_state *state, const struct run_rules *rules, int64
 	root->phase = PHASE_THINK;
 	root->outcome = OUTCOME_OPEN;
 	root->assignee = rules->manager;
+	root->opened_record = state->record;
+	root->agents = 0;
 	fold_start_assignment(state, root, rules->manager, at);
 }
 

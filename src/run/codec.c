@@ -153,7 +153,7 @@ static void code_checklist(
 static void code_call(struct codec *codec, struct run_call *call, const struct run_state *state,
 	const struct run_rules *rules)
 {
-	CODE_ENUM(codec, call->kind, CALL_FORBIDDEN);
+	CODE_ENUM(codec, call->kind, CALL_PERSON);
 	code_u32(codec, &call->edge, RUN_NONE);
 	if (run_is_handoff(call->kind) && call->edge >= rules->edge_count) {
 		codec->failed = true;
@@ -166,7 +166,7 @@ static void code_call(struct codec *codec, struct run_call *call, const struct r
 	code_i64(codec, &call->bytes);
 	code_u32(codec, &call->command, RUN_NONE);
 	code_index(codec, &call->child, state->branch_count, true);
-	CODE_ENUM(codec, call->answer, ANSWER_CANCELLED);
+	CODE_ENUM(codec, call->answer, ANSWER_PERSON);
 	code_u32(codec, &call->value, RUN_NONE);
 	code_flag(codec, &call->failed);
 	code_checklist(codec, &call->checklist, rules);
@@ -224,6 +224,8 @@ static void code_branch(struct codec *codec, struct run_branch *branch,
 	code_u32(codec, &branch->messages, RUN_NONE);
 	code_bits(codec, &branch->failing_hash);
 	code_u32(codec, &branch->failing_count, RUN_NONE);
+	code_u32(codec, &branch->opened_record, RUN_NONE);
+	code_bits(codec, &branch->agents);
 	code_flag(codec, &branch->dirty);
 	code_i64(codec, &branch->bytes);
 	code_i64(codec, &branch->report_bytes);
@@ -265,7 +267,7 @@ static void code_lists(struct codec *codec, struct run_state *state, const struc
 	for (uint32_t i = 0; i < state->question_count; i++) {
 		struct run_question *question = &state->questions[i];
 		code_u32(codec, &question->number, RUN_NONE);
-		CODE_ENUM(codec, question->kind, QUESTION_POLICY);
+		CODE_ENUM(codec, question->kind, QUESTION_TEXT);
 		code_index(codec, &question->branch, state->branch_count, false);
 		code_u32(codec, &question->call, RUN_NONE);
 		code_index(codec, &question->gate, state->gate_count, true);
@@ -338,7 +340,8 @@ static bool references_fit(const struct run_state *state)
 		const struct run_question *question = &state->questions[i];
 		uint32_t calls = state->branches[question->branch].call_count;
 		if (question->call >= calls &&
-			(question->call != RUN_NONE || question->kind == QUESTION_TOOL)) {
+			(question->call != RUN_NONE || question->kind == QUESTION_TOOL ||
+				question->kind == QUESTION_TEXT)) {
 			return false;
 		}
 	}

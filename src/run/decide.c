@@ -174,23 +174,18 @@ static enum decision check_step(const struct run_state *state, const struct run_
 	uint32_t branch, uint32_t call, const struct run_check *check, struct run_event *event)
 {
 	const struct run_gate_state *gate = &state->gates[check->gate];
+	bool asks = check->progress == PROGRESS_ASKED &&
+		run_question_find(state, QUESTION_GATE, branch, call, check->gate) == RUN_NONE;
 	bool decided = check->progress == PROGRESS_HOLDS || check->progress == PROGRESS_FAILS;
 	if (check->progress == PROGRESS_SCHEDULED) {
 		return WAIT;
 	}
-	if (check->progress == PROGRESS_ASKED) {
-		if (run_question_find(state, QUESTION_GATE, branch, call, check->gate) !=
-			RUN_NONE) {
-			return WAIT;
-		}
-		decide_event(event, QUESTION_ASKED, branch, QUESTION_GATE);
-		event->question = state->next_question;
-	} else if (check->progress == PROGRESS_PENDING && gate->known &&
+	if (check->progress == PROGRESS_PENDING && gate->known &&
 		!rules->gates[check->gate].per_assignment && gate->touched <= gate->record) {
 		decide_event(event, GATE_REPEATED, branch, gate->holds ? CHECK_HOLDS : CHECK_FAILS);
 		event->record = gate->record;
 	} else if (check->progress == PROGRESS_PENDING ||
-		(decided && run_check_stale(state, check))) {
+		((decided || asks) && run_check_stale(state, check))) {
 		if (state->sandbox != SANDBOX_OPEN) {
 			return WAIT;
 		}
@@ -202,6 +197,27 @@ static enum decision check_step(const struct run_state *state, const struct run_
 	event->call = call;
 	event->gate = check->gate;
 	return DECIDED;
+}
+
+// A person is asked about one gate after the other, and only if nothing else stands against it.
+static enum decision decide_asking(const struct run_state *state, uint32_t branch, uint32_t call,
+	const struct run_checklist *list, struct run_event *event)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		uint32_t gate = list->checks[i].gate;
+		if (list->checks[i].progress != PROGRESS_ASKED) {
+			continue;
+		}
+		if (run_question_find(state, QUESTION_GATE, branch, call, gate) != RUN_NONE) {
+			return WAIT;
+		}
+		decide_event(event, QUESTION_ASKED, branch, QUESTION_GATE);
+		event->question = state->next_question;
+		event->call = call;
+		event->gate = gate;
+		return DECIDED;
+	}
+	return GO_ON;
 }
 
 enum decision decide_checks(const struct run_state *state, const struct run_rules *rules,
@@ -224,7 +240,7 @@ enum decision decide_checks(const struct run_state *state, const struct run_rule
 			*holds = false;
 		}
 	}
-	return result;
+	return result == GO_ON && *holds ? decide_asking(state, branch, call, list, event) : result;
 }
 
 enum decision decide_refusal(const struct run_state *state, const struct run_rules *rules,

@@ -23,7 +23,7 @@ static enum decision decide_misfits(
 	for (uint32_t i = 0; i < at->call_count; i++) {
 		const struct run_call *call = &at->calls[i];
 		if (call->answer == ANSWER_NONE && call->kind != CALL_TOOL &&
-			!run_is_handoff(call->kind)) {
+			call->kind != CALL_PERSON && !run_is_handoff(call->kind)) {
 			return answer(event, branch, i, answers[call->kind]);
 		}
 	}
@@ -58,6 +58,18 @@ static bool workspace_free(
 	return true;
 }
 
+static enum decision decide_question(const struct run_state *state, enum run_question_kind kind,
+	uint32_t branch, uint32_t index, struct run_event *event)
+{
+	if (run_question_find(state, kind, branch, index, RUN_NONE) != RUN_NONE) {
+		return WAIT;
+	}
+	decide_event(event, QUESTION_ASKED, branch, kind);
+	event->question = state->next_question;
+	event->call = index;
+	return DECIDED;
+}
+
 // A yes from a person; GO_ON: there is one, or none is needed.
 static enum decision decide_permission(
 	const struct run_state *state, uint32_t branch, uint32_t index, struct run_event *event)
@@ -66,13 +78,7 @@ static enum decision decide_permission(
 	if (!call->ask || call->approved) {
 		return GO_ON;
 	}
-	if (run_question_find(state, QUESTION_TOOL, branch, index, RUN_NONE) != RUN_NONE) {
-		return WAIT;
-	}
-	decide_event(event, QUESTION_ASKED, branch, QUESTION_TOOL);
-	event->question = state->next_question;
-	event->call = index;
-	return DECIDED;
+	return decide_question(state, QUESTION_TOOL, branch, index, event);
 }
 
 static enum decision decide_tool(const struct run_state *state, const struct run_rules *rules,
@@ -98,7 +104,8 @@ static enum decision decide_tool(const struct run_state *state, const struct run
 	return DECIDED;
 }
 
-// Read-only calls together, effectful ones one after another in call order. GO_ON: all answered.
+// Read-only calls together, effectful ones one after another in call order; and a call that only
+// reads sees what the effectful ones before it did. GO_ON: all answered.
 static enum decision decide_tools(const struct run_state *state, const struct run_rules *rules,
 	uint32_t branch, struct run_event *event)
 {
@@ -107,11 +114,16 @@ static enum decision decide_tools(const struct run_state *state, const struct ru
 	bool effect_before = false;
 	for (uint32_t i = 0; i < at->call_count; i++) {
 		const struct run_call *call = &at->calls[i];
-		if (call->kind != CALL_TOOL || call->answer != ANSWER_NONE) {
+		if ((call->kind != CALL_TOOL && call->kind != CALL_PERSON) ||
+			call->answer != ANSWER_NONE) {
 			continue;
 		}
 		result = WAIT;
-		if (call->command == RUN_NONE && !(call->effectful && effect_before) &&
+		if (call->kind == CALL_PERSON && !effect_before &&
+			decide_question(state, QUESTION_TEXT, branch, i, event) == DECIDED) {
+			return DECIDED;
+		}
+		if (call->kind == CALL_TOOL && call->command == RUN_NONE && !effect_before &&
 			decide_tool(state, rules, branch, i, event) == DECIDED) {
 			return DECIDED;
 		}

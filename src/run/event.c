@@ -28,13 +28,15 @@ static const char *const command_codes[] = {
 	"open_sandbox", "call_model", "call_tool", "record", "check_gate", NULL};
 static const char *const finish_codes[] = {"text", "calls", "empty", "cut", "refused", NULL};
 static const char *const check_codes[] = {"holds", "fails", "not_made", "needs_person", NULL};
-static const char *const choice_codes[] = {"yes", "no", "retry", "skip", "return", "abort", NULL};
+static const char *const choice_codes[] = {
+	"yes", "no", "retry", "skip", "return", "abort", "text", NULL};
 static const char *const answer_codes[] = {"none", "result", "report", "failed_report",
 	"transferred", "unknown_tool", "unknown_agent", "malformed", "forbidden", "rejected",
-	"refused", "still_written", "not_performed", "too_deep", "interrupted", "cancelled", NULL};
+	"refused", "still_written", "not_performed", "too_deep", "interrupted", "cancelled",
+	"person", NULL};
 static const char *const note_codes[] = {
 	"none", "outputs", "outside", "empty", "cut", "refused", "repeated", "message", NULL};
-static const char *const question_codes[] = {"tool", "gate", "policy", NULL};
+static const char *const question_codes[] = {"tool", "gate", "policy", "text", NULL};
 static const char *const limit_codes[] = {
 	"none", "turns", "time", "usd", "tokens", "tool_calls", "handoffs", NULL};
 static const char *const outcome_codes[] = {
@@ -58,7 +60,7 @@ static const struct kind_row kinds[RUN_EVENT_KINDS] = {
 		{BRANCH, COMMAND, FAILED, FIELD(changes, FIELD_NUMBER64),
 			FIELD(agents, FIELD_BITS64), FIELD(gates, FIELD_GATES)}},
 	[GATE_CHECKED] = {"gate.checked", check_codes, {BRANCH, COMMAND, CODE, BYTES}},
-	[PERSON_ANSWERED] = {"person.answered", choice_codes, {QUESTION, CODE}},
+	[PERSON_ANSWERED] = {"person.answered", choice_codes, {QUESTION, CODE, BYTES}},
 	[MESSAGE_RECEIVED] = {"message.received", NULL, {BRANCH, BYTES}},
 	[CLOCK_ADVANCED] = {"clock.advanced", NULL, {{NULL}}},
 	[PARK_REQUESTED] = {"park.requested", NULL, {{NULL}}},
@@ -116,6 +118,6 @@ const char *run_code_name(enum run_event_kind kind, uint32_t code)
 const char *run_call_kind_name(enum run_call_kind kind)
 {
 	static const char *const names[] = {"tool", "delegate", "transfer", "unknown_tool",
-		"unknown_agent", "malformed", "forbidden"};
-	return kind <= CALL_FORBIDDEN ? names[kind] : NULL;
+		"unknown_agent", "malformed", "forbidden", "person"};
+	return kind < CALL_KINDS ? names[kind] : NULL;
 }

@@ -26,7 +26,7 @@ enum run_event_kind {
 	TOOL_ANSWERED,      // command; failed, interrupted, bytes
 	WORKSPACE_RECORDED, // command; failed, changes, violators, gates
 	GATE_CHECKED,       // command; status, bytes
-	PERSON_ANSWERED,    // question, choice
+	PERSON_ANSWERED,    // question, choice; bytes: of a text
 	MESSAGE_RECEIVED,   // branch, bytes
 	CLOCK_ADVANCED,     // only `at`
 	PARK_REQUESTED,
@@ -66,6 +66,8 @@ enum run_call_kind {
 	CALL_UNKNOWN_AGENT,
 	CALL_MALFORMED,
 	CALL_FORBIDDEN,
+	CALL_PERSON, // answered by a person
+	CALL_KINDS,
 };
 
 // How a call id was answered; the text is made when the next request is built.
@@ -86,6 +88,7 @@ enum run_answer {
 	ANSWER_TOO_DEEP,      // max_depth
 	ANSWER_INTERRUPTED,   // it was under way when the run stopped; value: the command's number
 	ANSWER_CANCELLED,
+	ANSWER_PERSON, // what a person said; value: the question's number
 };
 
 // What a branch is told before its next model call, beside the answers to its calls.
@@ -106,9 +109,18 @@ enum run_question_kind {
 	QUESTION_TOOL,   // may this call be made?
 	QUESTION_GATE,   // an approve check; gate
 	QUESTION_POLICY, // retries are used up: what now?
+	QUESTION_TEXT,   // a call that asks a person: any text
 };
 
-enum run_choice { CHOICE_YES, CHOICE_NO, CHOICE_RETRY, CHOICE_SKIP, CHOICE_RETURN, CHOICE_ABORT };
+enum run_choice {
+	CHOICE_YES,
+	CHOICE_NO,
+	CHOICE_RETRY,
+	CHOICE_SKIP,
+	CHOICE_RETURN,
+	CHOICE_ABORT,
+	CHOICE_TEXT,
+};
 
 enum run_limit {
 	LIMIT_NONE,

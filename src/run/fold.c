@@ -61,6 +61,7 @@ void fold_start_assignment(
 	branch->assignment = ++state->assignments;
 	branch->started = at;
 	branch->first_record = state->record;
+	branch->agents |= run_agent_bit(agent);
 	branch->attempts = 0;
 	branch->allowance = 0;
 	branch->failing_count = 0;
@@ -80,6 +81,7 @@ struct run_branch *fold_add_branch(
 		.parent_call = RUN_NONE,
 		.remembers = RUN_NONE,
 		.assignee = agent,
+		.opened_record = state->record,
 		.bytes = rules->agents[agent].instruction_bytes};
 	fold_start_assignment(state, branch, agent, at);
 	return branch;

@@ -15,7 +15,7 @@
 #include "run/event.h"
 #include "run/rules.h"
 
-enum { RUN_STATE_VERSION = 1, RUN_DECIDE_VERSION = 1 };
+enum { RUN_STATE_VERSION = 2, RUN_DECIDE_VERSION = 1 };
 
 enum run_check_progress {
 	PROGRESS_PENDING, // to be checked (again)
@@ -82,12 +82,12 @@ struct run_branch {
 	uint32_t turn; // run-wide number of its last answer
 
 	// The assignment: one agent's stay in the branch.
-	uint32_t assignment; // number in the run, from 1
-	int64_t started;     // working time
-	uint32_t first_record;
-	uint32_t attempts;  // retries spent
-	uint32_t allowance; // attempts that a person added
-	uint16_t *refusals; // per edge of the rules; NULL: none yet
+	uint32_t assignment;   // number in the run, from 1
+	int64_t started;       // working time
+	uint32_t first_record; // the newest record when it began
+	uint32_t attempts;     // retries spent
+	uint32_t allowance;    // attempts that a person added
+	uint16_t *refusals;    // per edge of the rules; NULL: none yet
 	struct run_use used, reserved;
 
 	struct run_call *calls; // of the last answer; until the next model call is scheduled
@@ -97,9 +97,11 @@ struct run_branch {
 	uint32_t messages; // received, not yet passed on
 	uint64_t failing_hash;
 	uint32_t failing_count;
-	bool dirty;           // an effectful call ran since its last record
-	int64_t bytes;        // of its conversation
-	int64_t report_bytes; // of its last text
+	uint32_t opened_record; // the newest record when the branch was opened
+	uint64_t agents;        // that were at work in it since then
+	bool dirty;             // an effectful call ran since its last record
+	int64_t bytes;          // of its conversation
+	int64_t report_bytes;   // of its last text
 };
 
 struct run_command {

@@ -155,11 +155,17 @@ static void tell_failure(struct line *line, const struct follow_failure *failure
 	do {
 		reason = (struct text){0};
 		text_next_line(&rest, &reason);
+		begin_agent(line, COLOUR_BAD);
+		if (text_starts(reason, "  ")) { // what a command said
+			buffer_add_string(&line->buffer, "    ");
+			buffer_add_line(&line->buffer, reason, PROGRESS_REASON);
+			end(line);
+			continue;
+		}
 		if (text_starts(reason, "- ")) {
 			reason.data += 2;
 			reason.length -= 2;
 		}
-		begin_agent(line, COLOUR_BAD);
 		buffer_add_string(&line->buffer, "  gate ");
 		buffer_add_line(&line->buffer, text_of(gate), PROGRESS_SAID);
 		buffer_add_string(&line->buffer, reason.length ? ": " : " fails");
@@ -402,6 +408,9 @@ static void question_asked(struct line *line)
 	begin_agent(line, COLOUR_STRONG);
 	if (line->event->code == QUESTION_TOOL) {
 		add(line, "waits for a person: may it call ");
+		add_call(line, line->event->branch, line->event->call, true);
+	} else if (line->event->code == QUESTION_TEXT) {
+		add(line, "waits for a person's answer: ");
 		add_call(line, line->event->branch, line->event->call, true);
 	} else if (line->event->code == QUESTION_GATE) {
 		add(line, "waits for a person to approve gate ");

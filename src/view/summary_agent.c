@@ -5,12 +5,12 @@
 #include "base/json.h"
 #include "view/words.h"
 
-enum { AGENT_TEXT = 1000, AGENT_CALL = 160 };
+enum { AGENT_TEXT = 1000, AGENT_CALL = 160, LABEL = 13 /* characters in front of a text */ };
 
 static void add_label(struct buffer *buffer, const char *label, struct text text, size_t limit)
 {
 	buffer_printf(buffer, "    %-9s", label);
-	buffer_add_line(buffer, text_trim(text), limit);
+	words_add_lines(buffer, text_trim(text), LABEL, limit);
 	buffer_add_char(buffer, '\n');
 }
 

@@ -112,6 +112,17 @@ void words_add_padded(struct buffer *buffer, const char *string, size_t width)
 	}
 }
 
+void words_add_lines(struct buffer *buffer, struct text text, size_t indent, size_t limit)
+{
+	struct text rest = text_cut(text, limit), line;
+	bool cut = rest.length < text.length;
+	for (bool first = true; text_next_line(&rest, &line); first = false) {
+		buffer_printf(buffer, "%s%*s", first ? "" : "\n", first ? 0 : (int)indent, "");
+		buffer_add_line(buffer, line, limit);
+	}
+	buffer_add_string(buffer, cut ? "..." : "");
+}
+
 void words_colour(struct buffer *buffer, bool colours, enum words_colour colour)
 {
 	static const char *const sequences[] = {[COLOUR_PLAIN] = "\033[0m",

@@ -18,6 +18,9 @@ void words_add_time(struct buffer *buffer, int64_t milliseconds);
 // A text from outside in one line, padded with spaces to at least `width` characters.
 void words_add_padded(struct buffer *buffer, const char *string, size_t width);
 size_t words_width(const char *string); // in characters
+// A text from outside as the lines that it has, those behind the first one indented; at most `limit`
+// bytes of it, then "...".
+void words_add_lines(struct buffer *buffer, struct text text, size_t indent, size_t limit);
 
 enum words_colour { COLOUR_PLAIN, COLOUR_GOOD, COLOUR_BAD, COLOUR_DIM, COLOUR_STRONG };
 

@@ -145,10 +145,10 @@ damaged() {
 	printf 'name: g\nrequire:\n  - run: echo reason >&2; exit 1\n' >gate.yaml
 	run bash -c 'muster gate gate.yaml <&-'
 	[ "$status" -eq 3 ]
-	says "It said:\\nreason"
+	says $'It said:\n         reason'
 	run bash -c 'muster gate gate.yaml 2>&-'
 	[ "$status" -eq 3 ]
-	says "It said:\\nreason"
+	says $'It said:\n         reason'
 }
 
 @test "a project folder that may only be read starts no run, and still shows its runs" {

@@ -84,7 +84,7 @@ make_team() {
 	[ "$status" -eq 4 ]
 	run muster answer -1 maybe
 	[ "$status" -eq 2 ]
-	says "answer retry, skip, return or abort"
+	says "retry|skip|return|abort"
 	run muster answer -1 skip
 	[ "$status" -eq 0 ]
 	run muster log -1
@@ -142,4 +142,192 @@ make_team() {
 	says "'muster resume asking-"
 	run muster resume -1
 	[ "$status" -eq 0 ]
+}
+
+make_approval() {
+	cat >team.yaml <<-'YAML'
+		version: 1
+		name: asking
+		description: One agent whose work a person has to like.
+		model: openai/gpt-5.4
+		sandbox: {provider: unix-local}
+		manager: worker
+		agents:
+		  worker:
+		    description: Works.
+		    instructions: Work.
+		    outputs: [liked, noted]
+		    writes: [out.txt, note.txt]
+		gates:
+		  liked: {require: [{approve: Do you like out.txt?}, {file: out.txt, min_bytes: 1}]}
+		  noted: {require: [{file: note.txt}]}
+	YAML
+	cat >script.yaml
+}
+
+@test "an approve check asks a person once all else holds" {
+	make_approval <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - say: done
+		    - when: {last: 'out.txt is missing'}
+		      calls: [{write_file: {path: out.txt, content: first}}, {check_outputs: {}}]
+		    - when: {last: 'liked: needs_person'}
+		      say: done
+		    - when: {last: 'note.txt is missing'}
+		      calls: [{write_file: {path: note.txt, content: x}}]
+		    - say: done
+		    - when: {last: 'A person said no: Do you like out.txt'}
+		      calls: [{write_file: {path: out.txt, content: second}}]
+		    - say: done
+	YAML
+	run muster run team.yaml --rehearse script.yaml
+	[ "$status" -eq 4 ]
+	says "gate liked asks: Do you like out.txt? 'muster approve asking-"
+	run muster show -1
+	says "Do you like out.txt?"
+	run muster reject -1
+	[ "$status" -eq 4 ]
+	says "Do you like out.txt?"
+	run muster approve -1
+	[ "$status" -eq 0 ]
+	[ "$(cat "$(workspace)/out.txt")" = second ]
+}
+
+# A handoff that a person has to agree to. The command reads everything: the gate is looked at anew
+# whenever something changed.
+make_release() {
+	make_approval
+	cat >>team.yaml <<-'YAML'
+		  release: {require: [{approve: Release out.txt?}, {file: out.txt}, {run: "true"}]}
+	YAML
+	sed -i 's/outputs: .*/sub_agents: [{to: helper, needs: release}]/; /writes: /d' team.yaml
+	sed -i 's/^agents:/agents:\n  helper: {description: Helps., instructions: Help.}/' team.yaml
+}
+
+@test "a yes holds for what was approved, and for nothing else" {
+	make_release <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{write_file: {path: out.txt, content: first}}, {delegate_to_helper: {task: go}}]
+		    - calls: [{delegate_to_helper: {task: again}}]
+		    - when: {last: 'A person said no: Release out.txt'}
+		      say: done
+		  helper:
+		    - calls: [{write_file: {path: out.txt, content: second}}]
+		    - say: done
+	YAML
+	run muster run team.yaml --rehearse script.yaml
+	[ "$status" -eq 4 ]
+	says "gate release asks: Release out.txt?"
+	run muster approve -1
+	[ "$status" -eq 4 ]
+	says "gate release asks: Release out.txt?"
+	run muster reject -1
+	[ "$status" -eq 0 ]
+}
+
+@test "nobody is asked twice about the same" {
+	make_release <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{write_file: {path: out.txt, content: first}}, {delegate_to_helper: {task: go}}]
+		    - calls: [{delegate_to_helper: {task: again}}]
+		    - say: done
+		  helper:
+		    - calls: [{write_file: {path: note.txt, content: x}}]
+		    - say: done
+		    - say: done again
+	YAML
+	run muster run team.yaml --rehearse script.yaml
+	[ "$status" -eq 4 ]
+	run muster approve -1
+	[ "$status" -eq 0 ]
+}
+
+make_question() {
+	cat >team.yaml <<-'YAML'
+		version: 1
+		name: asking
+		description: One agent that has to know something.
+		model: openai/gpt-5.4
+		sandbox: {provider: unix-local}
+		manager: worker
+		agents:
+		  worker:
+		    description: Works.
+		    instructions: Work.
+		    tools: {allow: ["*"]}
+	YAML
+	cat >script.yaml
+}
+
+@test "an agent asks a person, and gets the answer as the tool's output" {
+	make_question <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - calls:
+		        - {write_file: {path: draft.txt, content: x}}
+		        - {ask_user: {question: "Which colour?", choices: [red, blue]}}
+		        - {exec_command: {cmd: "cat draft.txt"}}
+		    - calls: [{ask_user: {question: "Sure?"}}]
+		    - when: {last: 'did not answer'}
+		      say: done
+	YAML
+	run muster run team.yaml --rehearse script.yaml
+	[ "$status" -eq 4 ]
+	says "worker asks: Which colour? (red, blue) 'muster answer asking-"
+	[ "$(cat "$(workspace)/draft.txt")" = x ]
+	run muster approve -1
+	[ "$status" -eq 2 ]
+	says "answer with 'muster answer asking-"
+	run muster show -1
+	says "Which colour?"
+	run muster answer -1 "retry, like the logo"
+	[ "$status" -eq 4 ]
+	says "worker asks: Sure?"
+	run muster show -1/worker
+	says "retry, like the logo"
+	run muster reject -1
+	[ "$status" -eq 0 ]
+}
+
+@test "an answer may be a file, or one of our words" {
+	make_question <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{ask_user: {question: "What shall I do?"}}]
+		    - when: {last: '^skip$'}
+		      calls: [{ask_user: {question: "And then?"}}]
+		    - when: {last: 'as it stands here'}
+		      say: done
+	YAML
+	run muster run team.yaml --rehearse script.yaml
+	[ "$status" -eq 4 ]
+	run muster answer -1 skip
+	[ "$status" -eq 4 ]
+	printf 'as it stands here\n' >answer.txt
+	run muster answer -1 ""
+	[ "$status" -eq 2 ]
+	run muster answer -1 @answer.txt
+	[ "$status" -eq 0 ]
+}
+
+@test "nobody is asked by an agent that may not ask" {
+	make_question <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{ask_user: {question: "What shall I do?"}}]
+		    - when: {last: "'ask_user' is not among your tools"}
+		      say: done
+	YAML
+	sed -i '/tools:/d' team.yaml
+	run muster run team.yaml --rehearse script.yaml
+	[ "$status" -eq 0 ] || { echo "$output"; false; }
 }

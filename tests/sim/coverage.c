@@ -14,6 +14,7 @@ static const struct {
 	{CALL_ANSWERED, ANSWER_FAILED_REPORT}, // branch.closed
 	{CALL_ANSWERED, ANSWER_TRANSFERRED},   // control.transferred
 	{CALL_ANSWERED, ANSWER_REJECTED},      // person.answered
+	{CALL_ANSWERED, ANSWER_PERSON},        // person.answered
 	{CALL_ANSWERED, ANSWER_INTERRUPTED},   // tool.answered, run.resumed
 	{COMPLETION_REFUSED, NOTE_NONE},
 	{COMPLETION_REFUSED, NOTE_EMPTY}, // model.answered

@@ -189,7 +189,7 @@ void shadow_answer(
 			branch->attempts++;
 			branch->faulted = true;
 		}
-	} else if (answer == ANSWER_RESULT || answer == ANSWER_REPORT ||
+	} else if (answer == ANSWER_RESULT || answer == ANSWER_REPORT || answer == ANSWER_PERSON ||
 		answer == ANSWER_TRANSFERRED) {
 		branch->failing_count = 0;
 	}

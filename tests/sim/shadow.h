@@ -125,6 +125,8 @@ bool shadow_full(const struct shadow *shadow); // no room left in the books: the
 void shadow_must(struct shadow *shadow, bool holds, const char *rule);
 bool shadow_is_ending(const struct shadow *shadow, uint32_t branch);
 bool shadow_all_answered(const struct shadow_branch *branch);
+// Is there an effectful call before this one that is not answered yet?
+bool shadow_effects_before(const struct shadow_branch *branch, uint32_t call);
 struct shadow_list *shadow_list_of(struct shadow_branch *branch, uint32_t call);
 // Index in shadow->commands, or RUN_NONE.
 uint32_t shadow_command_of(const struct shadow *shadow, uint32_t branch, uint32_t number);

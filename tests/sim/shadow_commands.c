@@ -58,7 +58,7 @@ static bool workspace_held(const struct shadow *shadow, uint32_t branch)
 	return false;
 }
 
-static bool effects_before(const struct shadow_branch *branch, uint32_t call)
+bool shadow_effects_before(const struct shadow_branch *branch, uint32_t call)
 {
 	for (uint32_t i = 0; i < call; i++) {
 		const struct shadow_call *earlier = &branch->calls[i];
@@ -92,8 +92,8 @@ static void schedule_tool(
 		"agents with overlapping writes take turns");
 	MUST(!call->facts.effectful || !workspace_held(shadow, event->branch),
 		"the workspace is held until what was done is recorded");
-	MUST(!call->facts.effectful || !effects_before(branch, event->call),
-		"effectful calls run in the order of the answer");
+	MUST(!shadow_effects_before(branch, event->call),
+		"a call waits for the effectful calls before it");
 	MUST(!call->facts.effectful || !branch->effects_earlier,
 		"the workspace is recorded after each answer that may have changed it");
 	MUST(shadow->sandbox == SANDBOX_OPEN, "tools run in an open sandbox");
@@ -144,7 +144,10 @@ static void schedule_check(
 	bool stale = gate->touched > list->record[event->gate];
 	enum shadow_finding found = list->found[event->gate];
 	MUST(shadow->sandbox == SANDBOX_OPEN, "gates look into an open sandbox");
-	MUST(found == FOUND_NOTHING || (stale && (found == FOUND_HOLDS || found == FOUND_FAILS)),
+	MUST(found == FOUND_NOTHING ||
+			(stale && found != FOUND_CHECKING && found != FOUND_SKIPPED &&
+				!shadow_question_of(shadow, QUESTION_GATE, event->branch,
+					event->call, event->gate)),
 		"a gate is run once on one tree");
 	MUST(found != FOUND_NOTHING || !gate->known || gate->touched > gate->record ||
 			shadow->rules->gates[event->gate].per_assignment,

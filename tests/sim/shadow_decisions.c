@@ -129,10 +129,18 @@ static void take_asked(
 		MUST(event->call < branch->call_count && call->facts.ask && !call->approved &&
 				call->answer == ANSWER_NONE && !call->under_way && !call->opened,
 			"a person is asked about a call that needs a yes");
+	} else if (event->code == QUESTION_TEXT) {
+		MUST(event->call < branch->call_count && branch->phase == SHADOW_ACTS &&
+				branch->calls[event->call].facts.kind == CALL_PERSON &&
+				branch->calls[event->call].answer == ANSWER_NONE &&
+				!shadow_effects_before(branch, event->call),
+			"a person is asked what a call asks, after the effectful calls before it");
 	} else if (event->code == QUESTION_GATE) {
 		struct shadow_list *list = shadow_gate_looked_at(shadow, event);
 		MUST(!list || list->found[event->gate] == FOUND_ASKED,
 			"a person is asked about a gate that needs one");
+		MUST(shadow_gates_ask(shadow, event->branch, event->call),
+			"a person is asked when nothing else stands against it");
 	} else {
 		MUST(shadow_used_up(shadow, event->branch, event->call, POLICY_ASK),
 			"a person is asked what to do when retries are used up");

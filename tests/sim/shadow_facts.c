@@ -14,7 +14,7 @@ static bool calls_fit(const struct shadow *shadow, const struct run_event *fact)
 	for (uint32_t i = 0; i < fact->call_count; i++) {
 		const struct run_call_facts *call = &fact->calls[i];
 		bool delegate = call->kind == CALL_DELEGATE;
-		if (call->kind > CALL_FORBIDDEN) {
+		if (call->kind >= CALL_KINDS) {
 			return false;
 		}
 		if (!delegate && call->kind != CALL_TRANSFER) {
@@ -47,9 +47,15 @@ static bool choice_fits(const struct shadow *shadow, const struct run_event *fac
 	for (uint32_t i = 0; i < shadow->question_count; i++) {
 		const struct shadow_question *question = &shadow->questions[i];
 		if (question->number == fact->question) {
-			bool policy = question->kind == QUESTION_POLICY;
-			bool yes_or_no = fact->code == CHOICE_YES || fact->code == CHOICE_NO;
-			return fact->code <= CHOICE_ABORT && policy != yes_or_no;
+			static const bool fits[][CHOICE_TEXT + 1] = {
+				[QUESTION_TOOL] = {[CHOICE_YES] = true, [CHOICE_NO] = true},
+				[QUESTION_GATE] = {[CHOICE_YES] = true, [CHOICE_NO] = true},
+				[QUESTION_POLICY] = {[CHOICE_RETRY] = true,
+					[CHOICE_SKIP] = true,
+					[CHOICE_RETURN] = true,
+					[CHOICE_ABORT] = true},
+				[QUESTION_TEXT] = {[CHOICE_TEXT] = true, [CHOICE_NO] = true}};
+			return fact->code <= CHOICE_TEXT && fits[question->kind][fact->code];
 		}
 	}
 	return false;
@@ -278,7 +284,9 @@ static void person_answered(struct shadow *shadow, const struct run_event *fact)
 	bool yes = fact->code == CHOICE_YES;
 	if (question.kind == QUESTION_TOOL && yes) {
 		branch->calls[question.call].approved = true;
-	} else if (question.kind == QUESTION_TOOL) {
+	} else if (question.kind == QUESTION_TEXT && fact->code == CHOICE_TEXT) {
+		shadow_answer(shadow, question.branch, question.call, ANSWER_PERSON, false);
+	} else if (question.kind == QUESTION_TOOL || question.kind == QUESTION_TEXT) {
 		shadow_answer(shadow, question.branch, question.call, ANSWER_REJECTED, false);
 	} else if (question.kind == QUESTION_GATE) {
 		struct shadow_list *list = shadow_list_of(branch, question.call);

@@ -43,44 +43,50 @@ static bool is_found(const struct shadow *shadow, const struct shadow_list *list
 	return list->found[gate] == finding && shadow->gates[gate].touched <= list->record[gate];
 }
 
-// How many of the gates are found (on the newest tree) to hold or to be skipped, and to fail.
+// How many of the gates are not found out on the newest tree, fail, or wait for a person.
 static void tally(const struct shadow *shadow, uint32_t branch, uint32_t call, uint32_t *open,
-	uint32_t *failing)
+	uint32_t *failing, uint32_t *waiting)
 {
 	const struct shadow_list *list = list_of(shadow, branch, call);
 	uint32_t gates = shadow_gates_before(shadow, branch, call);
 	*open = 0;
+	*waiting = 0;
 	*failing = 0;
 	for (uint32_t gate = 0; gate < shadow->rules->gate_count; gate++) {
 		if (!(gates >> gate & 1)) {
 			continue;
 		}
 		bool fails = is_found(shadow, list, gate, FOUND_FAILS);
+		// A person is to be asked, or was: then that is what is missing last.
+		bool waits = is_found(shadow, list, gate, FOUND_ASKED) ||
+			(list->found[gate] == FOUND_ASKED &&
+				shadow_question_of(shadow, QUESTION_GATE, branch, call, gate));
 		bool passes = is_found(shadow, list, gate, FOUND_HOLDS) ||
 			list->found[gate] == FOUND_SKIPPED;
 		*failing |= fails ? 1u << gate : 0;
-		*open += !fails && !passes;
+		*open += !fails && !passes && !waits;
+		*waiting += waits;
 	}
 }
 
-bool shadow_gates_decided(const struct shadow *shadow, uint32_t branch, uint32_t call)
+bool shadow_gates_ask(const struct shadow *shadow, uint32_t branch, uint32_t call)
 {
-	uint32_t open, failing;
-	tally(shadow, branch, call, &open, &failing);
-	return open == 0;
+	uint32_t open, failing, waiting;
+	tally(shadow, branch, call, &open, &failing, &waiting);
+	return open == 0 && failing == 0 && waiting > 0;
 }
 
 bool shadow_gates_pass(const struct shadow *shadow, uint32_t branch, uint32_t call)
 {
-	uint32_t open, failing;
-	tally(shadow, branch, call, &open, &failing);
-	return open == 0 && failing == 0;
+	uint32_t open, failing, waiting;
+	tally(shadow, branch, call, &open, &failing, &waiting);
+	return open == 0 && failing == 0 && waiting == 0;
 }
 
 bool shadow_gates_fail(const struct shadow *shadow, uint32_t branch, uint32_t call)
 {
-	uint32_t open, failing;
-	tally(shadow, branch, call, &open, &failing);
+	uint32_t open, failing, waiting;
+	tally(shadow, branch, call, &open, &failing, &waiting);
 	return open == 0 && failing != 0;
 }
 
@@ -140,8 +146,8 @@ static bool left(const struct shadow *shadow, uint32_t branch, uint32_t call, ui
 
 bool shadow_retry_left(const struct shadow *shadow, uint32_t branch, uint32_t call)
 {
-	uint32_t open, failing;
-	tally(shadow, branch, call, &open, &failing);
+	uint32_t open, failing, waiting;
+	tally(shadow, branch, call, &open, &failing, &waiting);
 	return left(shadow, branch, call, failing);
 }
 
@@ -164,7 +170,7 @@ static bool strictest_is(const struct shadow *shadow, uint32_t gates, enum team_
 bool shadow_used_up(
 	const struct shadow *shadow, uint32_t branch, uint32_t call, enum team_policy policy)
 {
-	uint32_t open, failing;
+	uint32_t open, failing, waiting;
 	for (uint32_t agent = 0; call != RUN_NONE && agent < shadow->rules->agent_count; agent++) {
 		uint32_t written = gates_written(shadow, branch, call, agent);
 		if (written && !left(shadow, branch, call, written) &&
@@ -172,7 +178,7 @@ bool shadow_used_up(
 			return true;
 		}
 	}
-	tally(shadow, branch, call, &open, &failing);
+	tally(shadow, branch, call, &open, &failing, &waiting);
 	return open == 0 && failing && !left(shadow, branch, call, failing) &&
 		strictest_is(shadow, failing, policy);
 }
@@ -186,7 +192,8 @@ int64_t shadow_own_retries(const struct shadow *shadow, uint32_t branch)
 static bool tools_done(const struct shadow_branch *branch)
 {
 	for (uint32_t i = 0; i < branch->call_count; i++) {
-		if (branch->calls[i].facts.kind == CALL_TOOL &&
+		enum run_call_kind kind = branch->calls[i].facts.kind;
+		if ((kind == CALL_TOOL || kind == CALL_PERSON) &&
 			branch->calls[i].answer == ANSWER_NONE) {
 			return false;
 		}

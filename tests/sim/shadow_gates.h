@@ -5,8 +5,8 @@
 
 // The gates before a call's handoff, or (RUN_NONE) before the branch's completion, as bits.
 uint32_t shadow_gates_before(const struct shadow *shadow, uint32_t branch, uint32_t call);
-// Are all of them found out, on the newest tree that matters to them?
-bool shadow_gates_decided(const struct shadow *shadow, uint32_t branch, uint32_t call);
+// Do all of them hold, on the newest tree that matters to them, but for what a person has to say?
+bool shadow_gates_ask(const struct shadow *shadow, uint32_t branch, uint32_t call);
 bool shadow_gates_pass(const struct shadow *shadow, uint32_t branch, uint32_t call);
 bool shadow_gates_fail(const struct shadow *shadow, uint32_t branch, uint32_t call); // and decided
 bool shadow_still_writing(

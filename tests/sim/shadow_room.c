@@ -109,8 +109,12 @@ static bool call_waits_with_reason(const struct shadow *shadow, uint32_t id, uin
 	if (call->answer != ANSWER_NONE || call->under_way || call->opened) {
 		return true;
 	}
-	if (shadow_is_handoff(call) || call->facts.effectful || shadow->sandbox != SANDBOX_OPEN) {
+	if (shadow_is_handoff(call) || call->facts.effectful || shadow->sandbox != SANDBOX_OPEN ||
+		shadow_effects_before(branch, index)) {
 		return true; // has many reasons
+	}
+	if (call->facts.kind == CALL_PERSON) {
+		return shadow_question_of(shadow, QUESTION_TEXT, id, index, RUN_NONE) != NULL;
 	}
 	return shadow_question_of(shadow, QUESTION_TOOL, id, index, RUN_NONE) ||
 		(shadow->limits.max_concurrency && !shadow_at_work(shadow, id));

@@ -46,8 +46,10 @@ static void make_call(struct play *play, struct run_call_facts *call, uint32_t a
 		call->repeatable = call->effectful && chance(world, 25);
 	} else if (dice < 90) {
 		make_handoff(play, call, agent);
-	} else {
+	} else if (dice < 97) {
 		call->kind = CALL_UNKNOWN_TOOL + draw(world, 4);
+	} else {
+		call->kind = CALL_PERSON;
 	}
 	bool may_ask = call->kind <= CALL_TRANSFER;
 	call->ask = may_ask && chance(world, 12);
@@ -215,7 +217,7 @@ static void answer_nonsense(struct play *play)
 		event->calls = entry.calls;
 		break;
 	case 5:
-		entry.calls[0].kind = draw(play->world, 10);
+		entry.calls[0].kind = draw(play->world, 11);
 		entry.calls[0].edge = draw(play->world, SIM_EDGES);
 		break;
 	default:
@@ -236,15 +238,21 @@ static void answer_question(struct play *play)
 	if (shadow->question_count == 0 || chance(play->world, 8)) {
 		// Nobody asks, or nobody asks any more.
 		event.question = draw(play->world, 256) % (shadow->next_question + 1);
-		event.code = draw(play->world, 7);
+		event.code = draw(play->world, 8);
 		play_feed(play, &event);
 		return;
 	}
 	const struct shadow_question *question =
 		&shadow->questions[draw(play->world, shadow->question_count)];
 	event.question = question->number;
-	event.code = question->kind == QUESTION_POLICY ? choices[draw(play->world, 4)]
-						       : (uint32_t)chance(play->world, 35);
+	if (question->kind == QUESTION_POLICY) {
+		event.code = choices[draw(play->world, 4)];
+	} else if (question->kind == QUESTION_TEXT) {
+		event.code = chance(play->world, 80) ? CHOICE_TEXT : CHOICE_NO;
+		event.bytes = draw(play->world, 90);
+	} else {
+		event.code = (uint32_t)chance(play->world, 35);
+	}
 	play_feed(play, &event);
 }
 

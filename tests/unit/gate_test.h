@@ -32,6 +32,8 @@ static struct arena arena;
 static struct error error;
 static struct gate_verdict verdict;
 static atomic_bool cancel;
+static struct team *test_team;  // whose files and agents gates may name; NULL: none
+static struct gate_place place; // what a test sets beside the sandbox
 
 static inline struct folder_sandbox *folder_of(struct sandbox *session)
 {
@@ -108,6 +110,7 @@ static inline int begin(void **state)
 		.session = {&plain_driver}, .folder = folder_open(folder, &error)};
 	sandbox = (struct sandbox *)(void *)&plain;
 	atomic_store(&cancel, false);
+	place = (struct gate_place){0};
 	return plain.folder >= 0 ? 0 : -1;
 }
 
@@ -155,7 +158,7 @@ static inline struct gate *compile(const char *require)
 	if (!declaration->require) {
 		fail_msg("%s", error.message);
 	}
-	return gate_compile(&arena, declaration, &error);
+	return gate_compile(&arena, test_team, declaration, &error);
 }
 
 static inline enum gate_status check(const char *require)
@@ -164,7 +167,9 @@ static inline enum gate_status check(const char *require)
 	if (!gate) {
 		fail_msg("%s", error.message);
 	}
-	gate_check(gate, sandbox, &arena, NULL, &cancel, &verdict);
+	place.sandbox = sandbox;
+	place.cancel = &cancel;
+	gate_check(gate, &place, &arena, &verdict);
 	gate_finish(gate);
 	return verdict.status;
 }

@@ -356,10 +356,42 @@ static void wrong_declarations_are_refused(void **state)
 	refused("{not: {any: [a, {file: b, matches: '('}]}}", "does not compile");
 }
 
+static void a_document_has_to_fit_its_schema(void **state)
+{
+	(void)state;
+	struct team_file files[] = {{.path = "s.json",
+					    .content = TEXT("{\"properties\":{\"n\":{\"minimum\":"
+							    "1}},\"required\":[\"a\"]}")},
+		{.path = "loop.json", .content = TEXT("{\"$ref\":\"#\"}")},
+		{.path = "bad.json", .content = TEXT("{\"type\":\"text\"}")}};
+	struct team team = {.files = files, .file_count = 3};
+	test_team = &team;
+	put("a.json", TEXT("{\"a\": 1, \"n\": 1}"));
+	put("b.json", TEXT("{\n  \"n\":  0}"));
+	put("b.yaml", TEXT("a: x\nn: [0]\nm:\n  n: 0\n"));
+	put("c.yaml", TEXT("a: x\nn: 0\n"));
+	holds("{json: a.json, schema: s.json}");
+	holds("{yaml: b.yaml, schema: s.json}");
+	fails("{json: b.json, schema: s.json}",
+		"- b.json: at the root its schema asks for a member 'a'; found: none.\n"
+		"- b.json: at /n its schema asks for a number of at least 1; found: 0.\n");
+	assert_int_equal(verdict.count, 2);
+	assert_non_null(verdict.findings[0].sha256);
+	assert_int_equal(verdict.findings[1].line, 2);
+	assert_int_equal(verdict.findings[1].column, 9);
+	fails("{yaml: c.yaml, schema: s.json}", "at /n its schema asks for");
+	stands_at(2, 4);
+	fails("{json: a.json, schema: loop.json}", "takes too long");
+	assert_true(verdict.findings[0].unclear);
+	refused("{json: a.json, schema: bad.json}", "schema 'bad.json': /type: it has to be");
+	refused("{json: a.json, schema: none.json}", "there is no file 'none.json'");
+	test_team = NULL;
+}
+
 static void later_kinds_are_in_the_vocabulary_by_name(void **state)
 {
 	(void)state;
-	static const char *const later[] = {"changed", "unchanged", "fresh", "review", "approve"};
+	static const char *const later[] = {"review"};
 	struct owner_list kinds = gate_vocabulary();
 	size_t found = 0;
 	for (size_t i = 0; i < kinds.count; i++) {
@@ -398,6 +430,7 @@ int main(void)
 		IN_FOLDER(not_holds_when_its_check_fails),
 		IN_FOLDER(a_gate_knows_what_it_reads),
 		IN_FOLDER(wrong_declarations_are_refused),
+		IN_FOLDER(a_document_has_to_fit_its_schema),
 		IN_FOLDER(later_kinds_are_in_the_vocabulary_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,8 +82,11 @@ static void the_examples_compile_and_use_every_key(void **state)
 	if (!list) {
 		fail_msg("%s", error.message);
 	}
+	struct team_file files[] = {{.path = "items.schema.json", .content = TEXT("true")},
+		{.path = "config.schema.json", .content = TEXT("true")}};
+	struct team team = {.files = files, .file_count = 2};
 	struct team_gate declaration = {.name = "examples", .require = list};
-	struct gate *gate = gate_compile(&arena, &declaration, &error);
+	struct gate *gate = gate_compile(&arena, &team, &declaration, &error);
 	if (!gate) {
 		fail_msg("%s", error.message);
 	}

@@ -370,12 +370,28 @@ static void the_vocabulary_names_every_tool(void **state)
 {
 	(void)state;
 	struct owner_list list = tool_vocabulary();
-	assert_int_equal(list.count, 5);
+	assert_int_equal(list.count, 6);
 	for (size_t i = 0; i < list.count; i++) {
 		assert_non_null(tool_find(text_of(list.owners[i].name)));
 		assert_null(strchr(list.owners[i].help, '\n'));
 	}
 	assert_null(tool_find(TEXT("exec")));
+}
+
+static void who_asks_a_person_has_to_be_allowed_to(void **state)
+{
+	struct stage *stage = *state;
+	struct team_agent *agent = &stage->agents[0];
+	const struct tool *ask = tool_find(TEXT("ask_user"));
+	static const char *all[] = {"*"}, *named[] = {"ask_user"}, *other[] = {"read_file"};
+	assert_false(tool_allowed(&stage->team, 0, ask));
+	agent->tools_restricted = true;
+	agent->tools_deny = (struct team_strings){other, 1};
+	assert_false(tool_allowed(&stage->team, 0, ask));
+	agent->tools_allow = (struct team_strings){named, 1};
+	assert_true(tool_allowed(&stage->team, 0, ask));
+	agent->tools_allow = (struct team_strings){all, 1};
+	assert_true(tool_allowed(&stage->team, 0, ask));
 }
 
 #define TOOL_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -397,6 +413,7 @@ int main(void)
 		TOOL_TEST(the_list_holds_tools_and_handoffs_with_schemas),
 		TOOL_TEST(the_list_follows_the_agents_tools_and_outputs),
 		TOOL_TEST(the_vocabulary_names_every_tool),
+		TOOL_TEST(who_asks_a_person_has_to_be_allowed_to),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@ extern const struct tool tool_apply_patch;
 extern const struct tool tool_read_file;
 extern const struct tool tool_write_file;
 extern const struct tool tool_check_outputs;
+extern const struct tool tool_ask_user;
 
 enum { TOOL_FILE_LIMIT = 16 * 1024 * 1024 /* bytes of a file that a tool reads or writes */ };
 

@@ -1,0 +1,98 @@
+#include "engine/models.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t index_of(const struct team *team, const char *name)
+{
+	size_t index = 0;
+	while (index < team->model_count && strcmp(team->models[index].name, name) != 0) {
+		index++;
+	}
+	return index;
+}
+
+static const struct model_settings **fallbacks(
+	struct arena *arena, const struct team *team, size_t model, struct model_settings *settings)
+{
+	const char *const *names = team->models[model].fallback;
+	size_t count = 0, found = 0;
+	while (names && names[count]) {
+		count++;
+	}
+	const struct model_settings **list =
+		arena_new_array(arena, count + 1, const struct model_settings *);
+	for (size_t i = 0; i < count; i++) {
+		size_t index = index_of(team, names[i]);
+		if (index < team->model_count) {
+			list[found++] = &settings[index];
+		}
+	}
+	return list;
+}
+
+static bool find_key(
+	const struct team_model *model, struct model_settings *settings, struct error *error)
+{
+	const char *name = model->api_key_env;
+	const char *key = name ? getenv(name) : NULL;
+	if (name && !(key && key[0])) {
+		error_set(error, ERROR_UNAVAILABLE, "model '%s' needs a key, and %s is not set",
+			model->name, name);
+		return error_hint(error,
+			"export %s=..., or run with --rehearse FILE to play recorded answers",
+			name);
+	}
+	settings->key = key;
+	return true;
+}
+
+// Those that agents use, and their fallbacks.
+static void mark_used(const struct team *team, bool *used)
+{
+	for (size_t i = 0; i < team->agent_count; i++) {
+		if (team->agents[i].model >= 0) {
+			used[team->agents[i].model] = true;
+		}
+	}
+	for (size_t i = 0; i < team->model_count; i++) {
+		const char *const *names = team->models[i].fallback;
+		for (size_t j = 0; used[i] && names && names[j]; j++) {
+			size_t index = index_of(team, names[j]);
+			if (index < team->model_count) {
+				used[index] = true;
+			}
+		}
+	}
+}
+
+bool models_prepare(struct arena *arena, const struct team *team, bool rehearsal,
+	struct model_settings **settings, struct error *error)
+{
+	bool *used = arena_new_array(arena, team->model_count + 1, bool);
+	struct model_settings *list =
+		arena_new_array(arena, team->model_count + 1, struct model_settings);
+	mark_used(team, used);
+	for (size_t i = 0; i < team->model_count; i++) {
+		const struct team_model *model = &team->models[i];
+		list[i] = (struct model_settings){.name = model->name,
+			.provider = model->provider,
+			.model = model->model,
+			.base_url = model->base_url,
+			.wire = model->wire,
+			.temperature = model->temperature,
+			.top_p = model->top_p,
+			.reasoning_effort = model->reasoning_effort,
+			.reasoning_summary = model->reasoning_summary,
+			.tool_choice = model->tool_choice,
+			.parallel_tool_calls = model->parallel_tool_calls};
+		list[i].fallback = fallbacks(arena, team, i, list);
+		if (used[i] && !rehearsal &&
+			(!find_key(model, &list[i], error) ||
+				!model_settings_complete(arena, &list[i], error))) {
+			return false;
+		}
+	}
+	*settings = list;
+	return true;
+}

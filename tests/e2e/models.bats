@@ -1,0 +1,153 @@
+#!/usr/bin/env bats
+# Models over HTTP: a real server on the loopback interface that gives the answers of a rehearsal.
+
+load common
+
+# serve SCRIPT [OPTIONS]: starts the server; OPENAI_BASE_URL points to it.
+serve() {
+	mkfifo "$BATS_TEST_TMPDIR/hold"
+	"$MODEL_SERVER" "$@" <"$BATS_TEST_TMPDIR/hold" >"$BATS_TEST_TMPDIR/url" 2>"$BATS_TEST_TMPDIR/served" 3>&- &
+	exec 9>"$BATS_TEST_TMPDIR/hold" # closed when the test ends: then the server does, too
+	for _ in {1..200}; do
+		[ -s "$BATS_TEST_TMPDIR/url" ] && break
+		sleep 0.02
+	done
+	[ -s "$BATS_TEST_TMPDIR/url" ] || return 1
+	OPENAI_BASE_URL=$(cat "$BATS_TEST_TMPDIR/url")
+	export OPENAI_BASE_URL OPENAI_API_KEY=sk-test-canary
+	unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY
+}
+
+teardown() {
+	exec 9>&- || true
+}
+
+hello() {
+	run muster run teams/hello.yaml "$@"
+}
+
+@test "the hello team runs on a model service, in streams" {
+	serve samples/hello/rehearsal.yaml --key sk-test-canary
+	hello
+	[ "$status" -eq 0 ]
+	[ "$(cat "$(workspace)/hello.txt")" = "Hello, world!" ]
+	[ "$(grep -c '/v1/responses .* ok' served)" -ge 4 ]
+}
+
+@test "and with whole answers" {
+	serve samples/hello/rehearsal.yaml --whole
+	hello
+	[ "$status" -eq 0 ]
+}
+
+@test "and as Chat Completions, in streams and whole" {
+	for form in "" --whole; do
+		serve samples/hello/rehearsal.yaml $form
+		sed "s|^model: .*|model: {use: openai/gpt-5.4, wire: chat}|" teams/hello.yaml >hello-chat.yaml
+		run muster run hello-chat.yaml
+		[ "$status" -eq 0 ]
+		grep -q '/v1/chat/completions .* ok' served
+		exec 9>&-
+		rm hold
+	done
+}
+
+@test "the main job runs on a model service" {
+	serve samples/web-app/rehearsal.yaml
+	run muster run web-app -i brief=@samples/web-app/brief.md
+	[ "$status" -eq 0 ]
+	says "8"
+}
+
+@test "what may go away is tried again, and nothing is done twice" {
+	serve samples/hello/rehearsal.yaml --faults 429,ok,500,cut,garbage,error,empty
+	hello
+	[ "$status" -eq 0 ]
+	[ "$(grep -c ' ok$' served)" -ge 3 ]
+}
+
+@test "a service that asks to wait is left alone as long" {
+	serve samples/hello/rehearsal.yaml --faults 429-slow
+	began=$SECONDS
+	hello
+	[ "$status" -eq 0 ]
+	[ $((SECONDS - began)) -ge 1 ]
+}
+
+@test "what does not go away parks the run, which goes on later" {
+	serve samples/hello/rehearsal.yaml --faults ok,quota
+	hello
+	[ "$status" -eq 6 ]
+	says "You have no money left"
+	[ "$(grep -c quota served)" -eq 1 ]
+	run muster resume -1
+	[ "$status" -eq 0 ]
+	[ "$(cat "$(workspace)/hello.txt")" = "Hello, world!" ]
+}
+
+@test "the reasons are told: too long, not found, no JSON, nobody there" {
+	serve samples/hello/rehearsal.yaml --faults 400,404,html
+	hello
+	[ "$status" -eq 6 ]
+	says "answered 400: The input is too long. (context_length_exceeded) (request req_test)"
+	hello
+	says "answered 404: No such model."
+	says "look at the model's name"
+	hello
+	says "(text/html) is no JSON"
+	export OPENAI_BASE_URL=http://127.0.0.1:1/v1
+	hello --quiet
+	[ "$status" -eq 6 ]
+	says "did not answer"
+	says "look at the address http://127.0.0.1:1/v1"
+}
+
+@test "a wrong key is told, and no key is found anywhere afterwards" {
+	serve samples/hello/rehearsal.yaml --key another
+	hello
+	[ "$status" -eq 6 ]
+	says "answered 401"
+	says "look at the key"
+	[[ $output != *sk-test-canary* ]]
+	run grep -rlF sk-test-canary .muster
+	[ "$status" -eq 1 ]
+}
+
+@test "a key that is missing is told before anything is done" {
+	unset OPENAI_API_KEY
+	hello
+	[ "$status" -eq 6 ]
+	says "OPENAI_API_KEY is not set"
+	run muster list
+	[[ $output != *hello-* ]]
+}
+
+@test "a fallback is asked when a model is not there" {
+	serve samples/hello/rehearsal.yaml --faults 404
+	cat >fall.yaml <<-'YAML'
+		models:
+		  first: {use: openai/gone, fallback: [second]}
+		  second: {use: openai/there, wire: chat}
+	YAML
+	sed 's|^model: .*|model: first|' teams/hello.yaml >>fall.yaml
+	run muster run fall.yaml
+	[ "$status" -eq 0 ]
+	grep -q '/v1/chat/completions' served
+}
+
+@test "a run that waits for a model parks at once when asked to" {
+	serve samples/hello/rehearsal.yaml --faults hang
+	muster run teams/hello.yaml >out 2>err 9>&- &
+	driver=$!
+	for _ in {1..200}; do
+		grep -q hang served && break
+		sleep 0.02
+	done
+	began=$SECONDS
+	run muster stop -1
+	[ "$status" -eq 0 ]
+	wait "$driver" || true
+	[ $((SECONDS - began)) -le 5 ]
+	run muster list
+	says cancelled
+}
