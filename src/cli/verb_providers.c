@@ -15,6 +15,7 @@ static const struct flag_row rows[] = {
 	{SANDBOX_NETWORK_OFF, "network_off", "without network"},
 	{SANDBOX_NETWORK_HOSTS, "network_hosts", "network to chosen hosts"},
 	{SANDBOX_READ_ONLY_COMMANDS, "read_only_commands", "read-only commands"},
+	{SANDBOX_READ_ONLY_FOLDERS, "read_only_folders", "others' folders read-only"},
 	{SANDBOX_PROCESS, "processes", "processes that go on"},
 	{SANDBOX_TERMINAL, "terminal", "terminals"},
 	{SANDBOX_SCAN, "scan", "fast scan of the workspace"},

@@ -29,8 +29,9 @@ enum sandbox_flag {
 	SANDBOX_PORTS = 1 << 7,
 	SANDBOX_PAUSE = 1 << 8,
 	SANDBOX_SNAPSHOT = 1 << 9,
-	SANDBOX_USERS = 1 << 10,       // run_as
-	SANDBOX_HOST_FOLDER = 1 << 11, // the workspace is a folder of this machine
+	SANDBOX_USERS = 1 << 10,             // run_as
+	SANDBOX_HOST_FOLDER = 1 << 11,       // the workspace is a folder of this machine
+	SANDBOX_READ_ONLY_FOLDERS = 1 << 12, // exec with some folders read-only
 };
 
 struct sandbox_settings {
@@ -55,10 +56,13 @@ struct sandbox_command {
 	const char *const *environment; // added to the session's; may be NULL; ends with NULL
 	const char *user;               // NULL: the session's
 	struct text input;
-	int64_t timeout;           // milliseconds; 0: 10 minutes
-	size_t output_limit;       // bytes kept of each stream; 0: 1 MiB
-	bool read_only;            // the workspace is read-only for this command
-	const atomic_bool *cancel; // may be NULL
+	int64_t timeout;     // milliseconds; 0: 10 minutes
+	size_t output_limit; // bytes kept of each stream; 0: 1 MiB
+	bool read_only;      // the workspace is read-only for this command
+	// Folders (workspace paths) that are read-only for this command, as far as the driver can do
+	// that (SANDBOX_READ_ONLY_FOLDERS) and they are there; may be NULL; ends with NULL.
+	const char *const *read_only_folders;
+	const atomic_bool *cancel;                                 // may be NULL
 	void (*output)(void *data, int stream, struct text bytes); // as it comes; may be NULL
 	void *output_data;
 };

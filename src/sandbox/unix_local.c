@@ -47,9 +47,15 @@ static void tell_of_memory(
 	result->err = text_copy(arena, buffer_text(&text));
 }
 
-// The proxy is reached through a socket that the runner makes, so a fresh bubblewrap for the command
-// has a runner in it, too.
-static bool exec_with_proxy(const struct unix_local *local, struct arena *arena,
+// The proxy is reached through a socket that the runner makes, and folders of the workspace are made
+// read-only by it; so a fresh bubblewrap for such a command has a runner in it, too.
+static bool needs_runner(const struct unix_local *local, const struct sandbox_command *command)
+{
+	return local->hosts ||
+		(command->read_only_folders && command->read_only_folders[0] && !local->plain);
+}
+
+static bool exec_with_runner(const struct unix_local *local, struct arena *arena,
 	const struct sandbox_command *command, struct process_result *result, struct error *error)
 {
 	struct warm *once = warm_create(local);
@@ -67,8 +73,9 @@ static bool exec(struct sandbox *sandbox, struct arena *arena,
 	}
 	int64_t killed = local->cgroup ? cgroup_killed(local->cgroup) : 0;
 	bool fine = local->warm ? warm_exec(local->warm, arena, command, result, error)
-		: local->hosts  ? exec_with_proxy(local, arena, command, result, error)
-				: unix_local_exec(local, arena, command, result, error);
+		: needs_runner(local, command)
+		? exec_with_runner(local, arena, command, result, error)
+		: unix_local_exec(local, arena, command, result, error);
 	if (local->cgroup && cgroup_killed(local->cgroup) > killed) {
 		if (fine) {
 			tell_of_memory(local, arena, result);
@@ -244,6 +251,7 @@ static bool choose_session(struct unix_local *local, enum session wanted, struct
 	// Where namespaces cannot be made inside of others there is the plain way; but what keeps us
 	// from that is what counts.
 	bool needed = wanted == SESSION_WARM || (wanted == SESSION_ANY && local->hosts);
+	local->plain = wanted == SESSION_ANY && !looked_at;
 	return looked_at || (!needed && unix_local_usable(error));
 }
 
@@ -391,8 +399,9 @@ static const struct key option_keys[] = {
 const struct sandbox_driver sandbox_unix_local = {
 	.name = "unix-local",
 	.help = "Commands of this machine in bubblewrap, walled off by namespaces.",
-	.flags = SANDBOX_READ_ONLY_COMMANDS | SANDBOX_NETWORK_OFF | SANDBOX_NETWORK_HOSTS |
-		SANDBOX_PROCESS | SANDBOX_TERMINAL | SANDBOX_SCAN | SANDBOX_HOST_FOLDER,
+	.flags = SANDBOX_READ_ONLY_COMMANDS | SANDBOX_READ_ONLY_FOLDERS | SANDBOX_NETWORK_OFF |
+		SANDBOX_NETWORK_HOSTS | SANDBOX_PROCESS | SANDBOX_TERMINAL | SANDBOX_SCAN |
+		SANDBOX_HOST_FOLDER,
 	.options = option_keys,
 	.usable = unix_local_usable,
 	.notes = notes,

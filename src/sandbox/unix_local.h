@@ -39,6 +39,7 @@ struct unix_local {
 	int64_t address_space; // ... memory is limited for each process by itself; 0: it is not
 	char **environment;    // ends with NULL
 	struct warm *warm;     // NULL: a fresh bubblewrap for each command
+	bool plain;            // the machine lets no runner work: nothing that needs one
 };
 
 // What bubblewrap inherits; it closes them all before the command starts.

@@ -236,6 +236,7 @@ static int make_body(const struct unix_local *local, const struct sandbox_comman
 	buffer_add(&body, folder, strlen(folder) + 1);
 	add_strings(&body, command->argv ? command->argv : shell, &request.arguments);
 	add_strings(&body, unix_local_environment(&arena, local, command), &request.environment);
+	add_strings(&body, command->read_only_folders, &request.read_only_folders);
 	request.size = body.length;
 	memcpy(body.data, &request, sizeof(request));
 	int fd = file_in_memory(buffer_text(&body));
