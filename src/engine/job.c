@@ -362,6 +362,17 @@ static void stay_of(const struct job *job, const struct run_event *event, struct
 	}
 }
 
+// Agents whose calls may have changed what is not recorded yet.
+static uint64_t unrecorded(const struct run_state *state)
+{
+	uint64_t agents = state->unrecorded;
+	for (uint32_t i = 0; i < state->open_count; i++) {
+		const struct run_branch *branch = &state->branches[state->open[i]];
+		agents |= branch->dirty ? run_agent_bit(branch->agent) : 0;
+	}
+	return agents;
+}
+
 // A scheduled command becomes work; it is submitted once the journal is written.
 static void make_work(struct job *job, const struct run_event *event)
 {
@@ -392,6 +403,8 @@ static void make_work(struct job *job, const struct run_event *event)
 	} else if (work->kind == COMMAND_CHECK_GATE) {
 		stay_of(job, event, work);
 		work->approved = approvals_of(job, &work->arena, event->gate);
+	} else if (work->kind == COMMAND_OPEN_SANDBOX) {
+		work->candidates = unrecorded(&job->state);
 	}
 	*job->ready_last = work;
 	job->ready_last = &work->next;
@@ -473,10 +486,43 @@ bool job_decide(struct job *job, struct error *error)
 	return true;
 }
 
+// All who are at work are told what the restart of the machine did to the workspace.
+static bool tell_of_loss(struct job *job, const struct work *work, struct error *error)
+{
+	enum { PATHS_MOST = 50 };
+	buffer_cleanup text = {0};
+	size_t count = 0;
+	buffer_add_string(&text,
+		"The machine was restarted while the run was under way. These files are not as "
+		"they were recorded; some may have been lost or written in part. Look before you "
+		"go on:\n");
+	for (size_t i = 0; i < work->change_count; i++) {
+		const struct store_change *change = &work->changes[i];
+		if (strcmp(change->agent, "unknown") == 0 && count++ < PATHS_MOST) {
+			buffer_add_string(&text, "- ");
+			buffer_add_line(&text, text_of(change->path), PATH_LIMIT);
+			buffer_printf(&text, " (%s)\n", change->status);
+		}
+	}
+	if (count > PATHS_MOST) {
+		buffer_printf(&text, "and %zu more\n", count - PATHS_MOST);
+	}
+	for (uint32_t id = 0; id < job->state.branch_count; id++) {
+		struct run_event message = {
+			.kind = MESSAGE_RECEIVED, .branch = id, .bytes = (int64_t)text.length};
+		if (job->state.branches[id].phase != PHASE_CLOSED &&
+			!job_ask(job, &message, buffer_text(&text), error)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 bool job_feed(struct job *job, struct run_event *event, struct work *work, struct error *error)
 {
 	event->at = job_now(job);
-	return take_event(job, event, work, error) && job_decide(job, error);
+	return take_event(job, event, work, error) &&
+		(!work || !work->lost || tell_of_loss(job, work, error)) && job_decide(job, error);
 }
 
 bool job_ask(struct job *job, struct run_event *event, struct text text, struct error *error)

@@ -49,16 +49,40 @@ static bool apply_started(
 	return true;
 }
 
+static bool gates_fit(const struct run_rules *rules, const struct run_event *event)
+{
+	for (uint32_t i = 0; i < event->gate_count; i++) {
+		if (event->gates[i] >= rules->gate_count) {
+			return false;
+		}
+	}
+	return true;
+}
+
+// A new tree: what gates read of it is not what their verdicts were made on.
+static void note_tree(struct run_state *state, const struct run_event *event)
+{
+	state->record += event->changes > 0;
+	state->violators = event->agents;
+	for (uint32_t i = 0; i < event->gate_count; i++) {
+		state->gates[event->gates[i]].touched = state->record;
+	}
+}
+
 static bool apply_sandbox_opened(
 	struct run_state *state, const struct run_rules *rules, const struct run_event *event)
 {
 	struct run_command command;
-	(void)rules;
-	if (!take_command(state, event, COMMAND_OPEN_SANDBOX, &command)) {
+	if (!gates_fit(rules, event) ||
+		!take_command(state, event, COMMAND_OPEN_SANDBOX, &command)) {
 		return false;
 	}
 	state->sandbox = event->failed ? SANDBOX_NONE : SANDBOX_OPEN;
 	state->unavailable = state->unavailable || event->failed;
+	// A run that is taken up again finds what happened to its workspace meanwhile.
+	if (event->changes > 0) {
+		note_tree(state, event);
+	}
 	return true;
 }
 
@@ -208,12 +232,7 @@ static bool apply_recorded(
 	struct run_state *state, const struct run_rules *rules, const struct run_event *event)
 {
 	struct run_command command;
-	for (uint32_t i = 0; i < event->gate_count; i++) {
-		if (event->gates[i] >= rules->gate_count) {
-			return false;
-		}
-	}
-	if (!take_command(state, event, COMMAND_RECORD, &command)) {
+	if (!gates_fit(rules, event) || !take_command(state, event, COMMAND_RECORD, &command)) {
 		return false;
 	}
 	state->recording = false;
@@ -230,11 +249,7 @@ static bool apply_recorded(
 	}
 	state->branches[event->branch].dirty = false;
 	state->unrecorded = 0;
-	state->record += event->changes > 0;
-	state->violators = event->agents;
-	for (uint32_t i = 0; i < event->gate_count; i++) {
-		state->gates[event->gates[i]].touched = state->record;
-	}
+	note_tree(state, event);
 	return true;
 }
 

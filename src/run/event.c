@@ -48,7 +48,9 @@ static const char *const status_codes[] = {
 
 static const struct kind_row kinds[RUN_EVENT_KINDS] = {
 	[RUN_STARTED] = {"run.started", NULL, {BYTES}},
-	[SANDBOX_OPENED] = {"sandbox.opened", NULL, {BRANCH, COMMAND, FAILED}},
+	[SANDBOX_OPENED] = {"sandbox.opened", NULL,
+		{BRANCH, COMMAND, FAILED, FIELD(changes, FIELD_NUMBER64),
+			FIELD(agents, FIELD_BITS64), FIELD(gates, FIELD_GATES)}},
 	[MODEL_ANSWERED] = {"model.answered", finish_codes,
 		{BRANCH, COMMAND, CODE, FIELD(input_tokens, FIELD_NUMBER64),
 			FIELD(cached_tokens, FIELD_NUMBER64), FIELD(output_tokens, FIELD_NUMBER64),

@@ -281,10 +281,11 @@ static enum outcome take_own_file(struct scan *scan, struct seen *seen)
 	file_cleanup fd = folder_open_file(scan->folder, path, scan->error);
 	// What is no file when we open it and one when we look is being exchanged by somebody.
 	for (int i = 0; fd < 0 && errno != EACCES && errno != EPERM; i++) {
-		if (folder_stat(scan->folder, path).kind != FOLDER_FILE) {
+		struct folder_stat now = folder_stat(scan->folder, path);
+		if (!now.unknown && now.kind != FOLDER_FILE) {
 			return GONE;
 		}
-		if (i == OPEN_TRIES) {
+		if (now.unknown || i == OPEN_TRIES) {
 			return FAILED;
 		}
 		errno = 0;

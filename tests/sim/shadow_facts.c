@@ -92,7 +92,8 @@ bool shadow_expects(const struct shadow *shadow, const struct run_event *fact)
 	uint32_t command = shadow_command_of(shadow, fact->branch, fact->command);
 	return command != RUN_NONE && shadow->commands[command].kind == answers[fact->kind] &&
 		(fact->kind != MODEL_ANSWERED || calls_fit(shadow, fact)) &&
-		(fact->kind != WORKSPACE_RECORDED || gates_fit(shadow, fact)) &&
+		((fact->kind != WORKSPACE_RECORDED && fact->kind != SANDBOX_OPENED) ||
+			gates_fit(shadow, fact)) &&
 		(fact->kind != GATE_CHECKED || fact->code <= CHECK_NEEDS_PERSON);
 }
 
@@ -154,6 +155,15 @@ static void tool_answered(
 		fact->failed && !fact->interrupted);
 }
 
+static void new_tree(struct shadow *shadow, const struct run_event *fact)
+{
+	shadow->record += fact->changes > 0;
+	shadow->violators = fact->agents;
+	for (uint32_t i = 0; i < fact->gate_count; i++) {
+		shadow->gates[fact->gates[i]].touched = shadow->record;
+	}
+}
+
 static void recorded(
 	struct shadow *shadow, const struct run_event *fact, const struct shadow_command *command)
 {
@@ -171,11 +181,7 @@ static void recorded(
 	branch->effects = false;
 	branch->effects_earlier = false;
 	branch->repeats = false;
-	shadow->record += fact->changes > 0;
-	shadow->violators = fact->agents;
-	for (uint32_t i = 0; i < fact->gate_count; i++) {
-		shadow->gates[fact->gates[i]].touched = shadow->record;
-	}
+	new_tree(shadow, fact);
 }
 
 static void know(struct shadow *shadow, uint32_t gate, uint32_t record, bool holds)
@@ -224,6 +230,9 @@ static void command_answered(struct shadow *shadow, const struct run_event *fact
 	case SANDBOX_OPENED:
 		shadow->sandbox = fact->failed ? SANDBOX_NONE : SANDBOX_OPEN;
 		shadow->unavailable = shadow->unavailable || fact->failed;
+		if (fact->changes > 0) {
+			new_tree(shadow, fact);
+		}
 		break;
 	case MODEL_ANSWERED:
 		model_answered(shadow, fact, command);

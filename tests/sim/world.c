@@ -132,6 +132,9 @@ static void make_answer(
 	entry->event.command = command->number;
 	switch (command->kind) {
 	case COMMAND_OPEN_SANDBOX:
+		if (play->shadow.record && chance(play->world, 30)) {
+			answer_record(play, entry); // somebody was there while the run was not
+		}
 		entry->event.failed = chance(play->world, 5);
 		break;
 	case COMMAND_CALL_MODEL:
