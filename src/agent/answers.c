@@ -75,6 +75,19 @@ static void add_refusal(
 	buffer_add_string(text, "Put this right, then hand over again.");
 }
 
+static void add_rejection(
+	struct buffer *text, const struct answer_source *source, const struct run_call *call)
+{
+	buffer_cleanup said = {0};
+	buffer_add_string(text,
+		call->kind == CALL_PERSON ? "The person did not answer. Go on as you think best."
+					  : "A person did not approve this call; it was not made.");
+	source->said(source->data, call->value, &said);
+	if (said.length) {
+		buffer_printf(text, " They said:\n%s", said.data);
+	}
+}
+
 void answer_text(
 	struct buffer *text, const struct answer_source *source, uint32_t branch, uint32_t index)
 {
@@ -110,10 +123,7 @@ void answer_text(
 		buffer_add_string(text, ".");
 		break;
 	case ANSWER_REJECTED:
-		buffer_add_string(text,
-			call->kind == CALL_PERSON
-				? "The person did not answer. Go on as you think best."
-				: "A person did not approve this call; it was not made.");
+		add_rejection(text, source, call);
 		break;
 	case ANSWER_REFUSED:
 		add_refusal(text, source, call);

@@ -360,8 +360,7 @@ static bool has_members(struct evaluation *evaluation, const cJSON *names, const
 	cJSON_ArrayForEach(name, names)
 	{
 		evaluation_step(evaluation, 1);
-		if (!cJSON_HasObjectItem(document, name->valuestring) ||
-			!cJSON_GetObjectItemCaseSensitive(document, name->valuestring)) {
+		if (!cJSON_GetObjectItemCaseSensitive(document, name->valuestring)) {
 			buffer_cleanup shown = {0};
 			buffer_add_line(&shown, text_of(name->valuestring), SHOWN);
 			has = evaluation_fails(

@@ -29,12 +29,12 @@ static void interrupt(int signal)
 
 // The first signal parks the run; the second ends the process at once, which loses nothing that the
 // journal holds.
-static void catch_signals(struct engine *engine)
+void driving_interruptible(struct engine *engine)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
 	interruptible = engine;
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+	for (size_t i = 0; engine && i < sizeof(signals) / sizeof(signals[0]); i++) {
 		sigaction(signals[i], &action, NULL);
 	}
 }
@@ -55,6 +55,12 @@ static void said(void *data, uint32_t branch, struct buffer *text)
 {
 	struct driving *driving = data;
 	buffer_add_text(text, job_report(driving->job, branch));
+}
+
+static void answer(void *data, uint32_t question, struct buffer *text)
+{
+	struct driving *driving = data;
+	job_answer_text(driving->job, question, text);
 }
 
 static void message(void *data, struct buffer *text)
@@ -89,6 +95,7 @@ static void begin_progress(struct driving *driving)
 		.call = call,
 		.said = said,
 		.message = message,
+		.answer = answer,
 		.reason = reason,
 		.changes = changes};
 	driving->progress.colours = output_colours(STDERR_FILENO);
@@ -182,7 +189,7 @@ int drive(struct arguments *arguments, struct store *store, struct driven *drive
 		team_destroy(driven->start ? driven->start->team : NULL);
 		return code;
 	}
-	catch_signals(engine);
+	driving_interruptible(engine);
 	struct job *job = driven->start ? engine_add(engine, driven->start, error)
 					: engine_resume(engine, driven->run, vocabulary(),
 						  &driven->raise, driven->request, error);
@@ -195,7 +202,7 @@ int drive(struct arguments *arguments, struct store *store, struct driven *drive
 	if (driving.job) {
 		progress_finish(&driving.progress);
 	}
-	interruptible = NULL;
+	driving_interruptible(NULL);
 	engine_destroy(engine);
 	return code;
 }

@@ -19,7 +19,11 @@ static int approve(struct arguments *arguments, struct error *error)
 
 static int reject(struct arguments *arguments, struct error *error)
 {
-	return say(arguments, CHOICE_NO, (struct text){0}, error);
+	struct text text = {0};
+	if (arguments->operand_count > 1 && !said_text(arguments, &text, error)) {
+		return EXIT_USAGE;
+	}
+	return say(arguments, CHOICE_NO, text, error);
 }
 
 static int answer(struct arguments *arguments, struct error *error)
@@ -70,14 +74,14 @@ const struct verb verb_approve = {
 const struct verb verb_reject = {
 	.name = "reject",
 	.help = "say no to what a run waits for, and go on",
-	.usage = "RUN [--json]",
-	.details = DETAILS,
+	.usage = "RUN [TEXT|@FILE] [--json]",
+	.details = DETAILS "\nThe text tells the agent why.",
 	.examples = (const char *const[]){"muster reject -1   # the agent is told that it may not",
-		NULL},
+		"muster reject -1 \"Too long; one page will do.\"", NULL},
 	.options = options,
 	.completion = COMPLETE_RUN,
 	.minimum = 1,
-	.maximum = 1,
+	.maximum = 2,
 	.run = reject,
 };
 

@@ -37,6 +37,7 @@ struct approval approval_before(const struct job *job, const struct run_event *e
 		if (check) {
 			approval = (struct approval){.given = true,
 				.yes = event->code == CHOICE_YES,
+				.question = question->number,
 				.gate = check->gate,
 				.branch = check->branch,
 				.command = check->command};
@@ -92,6 +93,14 @@ static bool tell_no(struct job *job, const struct approval *approval, struct err
 			buffer_add_string(&told, "- A person said no: ");
 			line = (struct text){line.data + 2, line.length - 2};
 		}
+		buffer_add_text(&told, line);
+		buffer_add_char(&told, '\n');
+	}
+	buffer_cleanup said = {0};
+	job_answer_text(job, approval->question, &said);
+	struct text rest = buffer_text(&said);
+	for (bool first = true; text_next_line(&rest, &line); first = false) {
+		buffer_add_string(&told, first ? "  They said: " : "  ");
 		buffer_add_text(&told, line);
 		buffer_add_char(&told, '\n');
 	}

@@ -24,11 +24,16 @@ struct engine_watcher {
 	void (*event)(void *data, struct job *job, const struct run_event *event);
 	// The events of a run that is taken up again, as they are read from its journal; may be NULL.
 	void (*past)(void *data, struct job *job, const struct run_event *event);
+	// A run has ended or parked, and nothing of it is under way; it is on record. Called once per
+	// run, while the engine drives; may add runs and let this one go. False stops the engine; may
+	// be NULL.
+	bool (*rests)(void *data, struct job *job, struct error *error);
 	void *data;
 };
 
 struct engine_start {
-	struct team *team;         // becomes the engine's
+	struct team *team;         // becomes the engine's, unless `shared`
+	bool shared;               // the team is of several runs and outlives the engine
 	const char *const *inputs; // "name=value", "name=@file"
 	size_t input_count;
 	const struct team_values *values; // instead of inputs: checked before, copied
@@ -59,6 +64,9 @@ struct job *engine_resume(struct engine *engine, const char *id,
 bool engine_drive(struct engine *engine, struct error *error);
 // From a signal handler: parks all runs, calls under way may finish for ENGINE_GRACE.
 void engine_interrupt(struct engine *engine);
+bool engine_interrupted(const struct engine *engine);
+// Forgets a run that rests, and frees what it holds; its record stays.
+void engine_release(struct engine *engine, struct job *job);
 
 const char *job_id(const struct job *job);
 const struct team *job_team(const struct job *job);
@@ -71,6 +79,8 @@ const char *job_verdict(struct job *job, uint32_t branch, uint32_t command);
 void job_call_text(struct job *job, uint32_t branch, uint32_t call, struct buffer *text);
 // For a call that asks a person: the question and the choices, in one line.
 void job_question_text(struct job *job, uint32_t branch, uint32_t call, struct buffer *text);
+// What a person said with the answer to a question; nothing is added if it was none.
+void job_answer_text(struct job *job, uint32_t question, struct buffer *text);
 // The message that came in last, while its event is shown.
 const char *job_message(const struct job *job);
 // What a record found: valid while its event is shown.

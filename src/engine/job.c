@@ -131,9 +131,6 @@ static bool prepare_workshop(
 			       error, ERROR_USAGE, "there is no sandbox provider '%s'", provider) ||
 			error_hint(error, "'muster providers' lists what there is");
 	}
-	if (workshop->driver->usable && !workshop->driver->usable(error)) {
-		return error_wrap(error, "sandbox '%s'", provider);
-	}
 	workshop->model = open_model(job, start->rehearsal, error);
 	if (!workshop->model) {
 		return false;
@@ -184,6 +181,7 @@ struct job *job_create(struct engine *engine, struct store *store, const struct 
 	struct job *job = memory_alloc(sizeof(*job));
 	job->engine = engine;
 	job->team = start->team;
+	job->shared = start->shared;
 	job->rehearsal = start->rehearsal != NULL;
 	job->ready_last = &job->ready;
 	job->lock = -1;
@@ -227,7 +225,9 @@ void job_destroy(struct job *job)
 	buffer_finish(&job->verdict);
 	free(job->written);
 	free(job->under_way);
-	team_destroy(job->team);
+	if (!job->shared) {
+		team_destroy(job->team);
+	}
 	arena_finish(&job->arena);
 	free(job);
 }
@@ -305,111 +305,6 @@ static bool take_result(
 	}
 }
 
-static void request_of(struct job *job, struct work *work)
-{
-	const struct talk *talk = words_talk(job, work->branch);
-	int model = job->team->agents[work->agent].model;
-	size_t first = talk->conversation.first;
-	work->request = (struct model_request){.agent = job->team->agents[work->agent].name,
-		.settings = &job->models[model],
-		.instructions = job->instructions[work->agent],
-		.items = talk->conversation.items + first,
-		.item_count = talk->conversation.count - first,
-		.tools = job->tools[work->agent],
-		.max_output_tokens = job->team->models[model].max_output_tokens,
-		.mixed = talk->model != model && talk->model != TALK_NOBODY,
-		.cancel = &work->cancel};
-}
-
-// The record takes over who wrote what since the last one.
-static void hand_over_written(struct job *job, struct work *work)
-{
-	work->written = arena_new_array(&work->arena, job->written_count, struct written);
-	work->written_count = job->written_count;
-	for (size_t i = 0; i < job->written_count; i++) {
-		work->written[i] = (struct written){
-			text_copy(&work->arena, job->written[i].path), job->written[i].agent};
-		free((char *)(uintptr_t)job->written[i].path.data);
-	}
-	job->written_count = 0;
-}
-
-static bool is_output_of(const struct job *job, uint32_t agent, uint32_t gate)
-{
-	const struct run_agent *found = &job->rules->agents[agent];
-	for (uint32_t i = 0; i < found->output_count; i++) {
-		if (found->outputs[i] == gate) {
-			return true;
-		}
-	}
-	return false;
-}
-
-// The assignment that a gate or a tool looks back on. What only the assignee was asked for, and is
-// looked at when another agent completes the branch, counts from where the branch began.
-static void stay_of(const struct job *job, const struct run_event *event, struct work *work)
-{
-	const struct run_branch *branch = &job->state.branches[event->branch];
-	bool earlier = work->kind == COMMAND_CHECK_GATE && event->call == RUN_NONE &&
-		!is_output_of(job, branch->agent, event->gate);
-	work->since = earlier ? branch->opened_record : branch->first_record;
-	for (uint32_t i = 0; i < job->state.branch_count; i++) {
-		uint32_t above = i;
-		while (above != RUN_NONE && above != event->branch) {
-			above = job->state.branches[above].parent;
-		}
-		work->own |= above == RUN_NONE ? 0 : job->state.branches[i].agents;
-	}
-}
-
-// Agents whose calls may have changed what is not recorded yet.
-static uint64_t unrecorded(const struct run_state *state)
-{
-	uint64_t agents = state->unrecorded;
-	for (uint32_t i = 0; i < state->open_count; i++) {
-		const struct run_branch *branch = &state->branches[state->open[i]];
-		agents |= branch->dirty ? run_agent_bit(branch->agent) : 0;
-	}
-	return agents;
-}
-
-// A scheduled command becomes work; it is submitted once the journal is written.
-static void make_work(struct job *job, const struct run_event *event)
-{
-	const struct run_branch *branch = &job->state.branches[event->branch];
-	struct work *work = memory_alloc(sizeof(*work));
-	work->workshop = &job->workshop;
-	work->kind = event->code;
-	work->branch = event->branch;
-	work->command = event->command;
-	work->agent = branch->agent;
-	work->turn = branch->turn;
-	work->candidates = event->agents;
-	work->gate = event->gate;
-	work->record = job->state.record;
-	work->when = clock_milliseconds(CLOCK_REALTIME);
-	work->done = engine_done;
-	work->owner = job;
-	if (work->kind == COMMAND_CALL_MODEL) {
-		request_of(job, work);
-	} else if (work->kind == COMMAND_CALL_TOOL) {
-		const struct model_call *call =
-			&words_talk(job, event->branch)->answer->calls[event->call];
-		tool_understand(
-			job->team, (int)work->agent, call->name, call->arguments, &work->call);
-		stay_of(job, event, work);
-	} else if (work->kind == COMMAND_RECORD) {
-		hand_over_written(job, work);
-	} else if (work->kind == COMMAND_CHECK_GATE) {
-		stay_of(job, event, work);
-		work->approved = approvals_of(job, &work->arena, event->gate);
-	} else if (work->kind == COMMAND_OPEN_SANDBOX) {
-		work->candidates = unrecorded(&job->state);
-	}
-	*job->ready_last = work;
-	job->ready_last = &work->next;
-}
-
 // What has to be on disk before it is acted on: effectful commands, verdicts, handoffs, ends.
 static bool needs_disk(const struct run_event *event)
 {
@@ -464,7 +359,7 @@ static bool take_event(
 	job->shown = NULL;
 	job->message = NULL;
 	if (event->kind == COMMAND_SCHEDULED) {
-		make_work(job, event);
+		job_order(job, event);
 	}
 	return true;
 }
@@ -528,7 +423,8 @@ bool job_feed(struct job *job, struct run_event *event, struct work *work, struc
 bool job_ask(struct job *job, struct run_event *event, struct text text, struct error *error)
 {
 	char key[64];
-	bool answer = event->kind == PERSON_ANSWERED && event->code == CHOICE_TEXT;
+	bool answer = event->kind == PERSON_ANSWERED && text.length &&
+		(event->code == CHOICE_TEXT || event->code == CHOICE_NO);
 	if (answer) {
 		snprintf(key, sizeof(key), "answer.%u", event->question);
 	} else {

@@ -28,6 +28,8 @@ struct job {
 	struct arena arena; // of what lives as long as the job
 	const char *id;
 	struct team *team;
+	bool shared; // the team is not ours
+	bool rested; // the watcher was told that it rests
 	struct team_values values;
 	const struct run_rules *rules;
 	struct gate **gates;
@@ -71,6 +73,8 @@ bool job_take(struct job *job, struct run_event *event, struct error *error);
 bool job_decide(struct job *job, struct error *error);
 // As job_take, for what a person asks; `text` is that of a message.
 bool job_ask(struct job *job, struct run_event *event, struct text text, struct error *error);
+// order.c: a scheduled command becomes work, which is submitted once the journal is written.
+void job_order(struct job *job, const struct run_event *event);
 // Writes the run's line in the list, if it changed.
 bool job_save(struct job *job, struct error *error);
 // Notes in the journal which process drives the run, on which start of the machine. *restarted: it was
@@ -90,6 +94,7 @@ void engine_done(struct work *work);
 // approvals.c: what a person said yes to, by what the gate's paths held.
 struct approval {
 	bool given, yes;
+	uint32_t question;
 	uint32_t gate, branch, command; // of the verdict that asked
 };
 // The check that a question of a gate is about; NULL: there is none.

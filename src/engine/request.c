@@ -201,8 +201,7 @@ static bool answer(const struct job *job, const struct request *request, struct 
 		return error_hint(error, "'muster resume %s' goes on", job->id);
 	}
 	enum run_question_kind kind = state->questions[0].kind;
-	event->bytes = (int64_t)request->text.length;
-	if (kind == QUESTION_TEXT && request->text.length) {
+	if (kind == QUESTION_TEXT && request->text.length && event->code != CHOICE_NO) {
 		event->code = CHOICE_TEXT; // a text is an answer, even if it is one of our words
 	}
 	if (!choice_fits(kind, event->code)) {
@@ -210,6 +209,8 @@ static bool answer(const struct job *job, const struct request *request, struct 
 		return error_hint(error, "answer with 'muster %s %s%s", remedies[kind].verb,
 			job->id, remedies[kind].rest);
 	}
+	bool said = event->code == CHOICE_TEXT || event->code == CHOICE_NO;
+	event->bytes = said ? (int64_t)request->text.length : 0;
 	event->question = state->questions[0].number;
 	return true;
 }

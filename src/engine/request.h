@@ -21,8 +21,7 @@ struct request {
 	enum request_kind kind;
 	const char *agent;      // tell: whom; "": the one that the run began with
 	enum run_choice choice; // answer
-	struct text text;       // tell; answer: to an agent's question, with CHOICE_TEXT or
-				// a choice's own word
+	struct text text;       // tell; answer: to an agent's question, or why not (CHOICE_NO)
 };
 
 // What came of a request that was sent.

@@ -107,9 +107,8 @@ static void outside(void *data, uint32_t agent, struct buffer *text)
 	recorder_outside(job->workshop.recorder, agent, text);
 }
 
-static void said(void *data, uint32_t question, struct buffer *text)
+void job_answer_text(struct job *job, uint32_t question, struct buffer *text)
 {
-	struct job *job = data;
 	arena_cleanup arena = {0};
 	struct error ignored = {0}; // the answer is empty then
 	struct text words = {0};
@@ -118,6 +117,11 @@ static void said(void *data, uint32_t question, struct buffer *text)
 	if (store_text(engine_store(job->engine), &arena, job->id, key, &words, &ignored)) {
 		buffer_add_utf8(text, words);
 	}
+}
+
+static void said(void *data, uint32_t question, struct buffer *text)
+{
+	job_answer_text(data, question, text);
 }
 
 static struct answer_source source_of(struct job *job)

@@ -7,8 +7,8 @@ extern const struct performer perform_open_sandbox, perform_call_model, perform_
 	perform_record, perform_check_gate;
 
 // Notes what a scan of the workspace found, as rows for the store, and commits it to the history.
-// `wrote` and `candidates` tell who may have written (run_author); for the first record, of the
-// manifest, `author` is given instead.
+// `wrote` and `candidates` tell who may have written (run_author); for what the manifest put there,
+// and what a user changed while nobody drove the run, `author` is given instead.
 bool record_changes(struct work *work, const char *author, struct error *error);
 
 // One gate of the team, looked at for the assignment that `work` belongs to. `preview`: what is not

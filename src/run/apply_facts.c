@@ -395,7 +395,7 @@ static void answer_call_question(
 	bool said = event->code == CHOICE_TEXT;
 	call->answer = said ? ANSWER_PERSON : ANSWER_REJECTED;
 	call->value = question->number;
-	branch->bytes += FOLD_TEMPLATE_BYTES + (said ? event->bytes : 0);
+	branch->bytes += FOLD_TEMPLATE_BYTES;
 	branch->failing_count = said ? 0 : branch->failing_count;
 	fold_drop_questions(state, question->branch, question->call);
 	fold_answered(branch);
@@ -418,6 +418,7 @@ static bool apply_person_answered(
 		(state->question_count - index) * sizeof(*state->questions));
 	struct run_branch *branch = &state->branches[question.branch];
 	bool yes = event->code == CHOICE_YES;
+	branch->bytes += event->bytes;
 	if (question.kind == QUESTION_TOOL || question.kind == QUESTION_TEXT) {
 		answer_call_question(state, &question, event);
 	} else if (question.kind == QUESTION_GATE) {

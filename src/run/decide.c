@@ -186,9 +186,6 @@ static enum decision check_step(const struct run_state *state, const struct run_
 		event->record = gate->record;
 	} else if (check->progress == PROGRESS_PENDING ||
 		((decided || asks) && run_check_stale(state, check))) {
-		if (state->sandbox != SANDBOX_OPEN) {
-			return WAIT;
-		}
 		decide_command(state, event, branch, COMMAND_CHECK_GATE);
 		event->record = state->record;
 	} else {
@@ -227,6 +224,9 @@ enum decision decide_checks(const struct run_state *state, const struct run_rule
 	const struct run_checklist *list = run_checklist_of(at, call);
 	enum decision result = GO_ON;
 	*holds = true;
+	if (list->count && state->sandbox != SANDBOX_OPEN) {
+		return WAIT; // the workspace may have been changed while nobody drove the run
+	}
 	for (uint32_t i = 0; i < list->count; i++) {
 		const struct run_check *check = &list->checks[i];
 		enum decision step = check_step(state, rules, branch, call, check, event);

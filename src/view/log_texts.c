@@ -262,6 +262,19 @@ static void message(void *data, struct buffer *text)
 	}
 }
 
+static void answer_of(void *data, uint32_t question, struct buffer *text)
+{
+	struct log_texts *texts = data;
+	struct error ignored = {0}; // then that there was one has to do
+	arena_cleanup arena = {0};
+	struct text words;
+	char key[64];
+	snprintf(key, sizeof(key), "answer.%u", question);
+	if (store_text(texts->store, &arena, texts->run->id, key, &words, &ignored)) {
+		buffer_add_text(text, words);
+	}
+}
+
 static void reason(void *data, struct buffer *text)
 {
 	struct log_texts *texts = data;
@@ -282,6 +295,7 @@ struct progress_source log_texts_source(struct log_texts *texts)
 		.call = call,
 		.said = said,
 		.message = message,
+		.answer = answer_of,
 		.reason = reason,
 		.changes = changes};
 }

@@ -432,9 +432,19 @@ static void question_asked(struct line *line)
 static void person_answered(struct line *line)
 {
 	begin(line, "", COLOUR_STRONG);
-	const char *choice = run_code_name(line->event->kind, line->event->code);
-	buffer_printf(&line->buffer, "a person answers question %u: %s", line->event->question,
-		choice ? choice : "?");
+	const struct progress_source *source = &line->progress->source;
+	const struct run_event *event = line->event;
+	const char *choice = run_code_name(event->kind, event->code);
+	buffer_cleanup text = {0};
+	if (source->answer && (event->code == CHOICE_TEXT || event->code == CHOICE_NO)) {
+		source->answer(source->data, event->question, &text);
+	}
+	buffer_printf(&line->buffer, "a person answers question %u: ", event->question);
+	if (event->code != CHOICE_TEXT || !text.length) {
+		add(line, choice ? choice : "?");
+		add(line, text.length ? ", " : "");
+	}
+	buffer_add_line(&line->buffer, text_trim(buffer_text(&text)), PROGRESS_SAID);
 	end(line);
 }
 

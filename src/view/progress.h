@@ -21,6 +21,8 @@ struct progress_source {
 	void (*said)(void *data, uint32_t branch, struct buffer *text);
 	// The message that the last event is about.
 	void (*message)(void *data, struct buffer *text);
+	// What a person said with the answer to a question, if anything.
+	void (*answer)(void *data, uint32_t question, struct buffer *text);
 	// Why something is not available.
 	void (*reason)(void *data, struct buffer *text);
 	// The changes that the last event recorded.

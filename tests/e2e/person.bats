@@ -62,8 +62,11 @@ make_team() {
 	says "no answer to what run"
 	run muster list
 	says "parked"
-	run muster reject -1
+	run muster reject -1 "Leave that alone."
 	[ "$status" -eq 0 ]
+	run muster show -1/worker
+	says "Leave that alone."
+
 	[ ! -e "$(workspace)/made" ]
 }
 
@@ -187,9 +190,11 @@ make_approval() {
 	says "gate liked asks: Do you like out.txt? 'muster approve asking-"
 	run muster show -1
 	says "Do you like out.txt?"
-	run muster reject -1
+	run muster reject -1 "Make it shorter."
 	[ "$status" -eq 4 ]
 	says "Do you like out.txt?"
+	run muster show -1/worker
+	says "They said: Make it shorter."
 	run muster approve -1
 	[ "$status" -eq 0 ]
 	[ "$(cat "$(workspace)/out.txt")" = second ]
@@ -292,6 +297,8 @@ make_question() {
 	says "worker asks: Sure?"
 	run muster show -1/worker
 	says "retry, like the logo"
+	run muster log -1
+	says "a person answers question 0: retry, like the logo"
 	run muster reject -1
 	[ "$status" -eq 0 ]
 }
@@ -330,4 +337,48 @@ make_question() {
 	sed -i '/tools:/d' team.yaml
 	run muster run team.yaml --rehearse script.yaml
 	[ "$status" -eq 0 ] || { echo "$output"; false; }
+}
+
+@test "what a person changes while the run waits is theirs, and is not approved unseen" {
+	make_approval <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{write_file: {path: out.txt, content: first}}, {write_file: {path: note.txt, content: x}}]
+		    - say: done
+	YAML
+	run muster run team.yaml --rehearse script.yaml
+	[ "$status" -eq 4 ]
+	echo mine >"$(workspace)/out.txt"
+	run muster approve -1
+	[ "$status" -eq 4 ]
+	says "the sandbox is open again; meanwhile:"
+	says "user    writes out.txt"
+	says "Do you like out.txt?"
+	run muster approve -1
+	[ "$status" -eq 0 ]
+	run muster blame -1 out.txt
+	says "user"
+	run muster log -1
+	says "user    writes out.txt"
+}
+
+@test "an answer reaches a run that is still at work" {
+	make_question <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{ask_user: {question: "Which colour?"}}, {exec_command: {cmd: "sleep 2"}}]
+		    - say: done
+	YAML
+	muster run team.yaml --rehearse script.yaml --quiet &
+	pid=$!
+	for i in {1..50}; do
+		if muster log -1 2>/dev/null | grep -q "waits for a person's answer"; then break; fi
+		sleep 0.1
+	done
+	muster answer -1 blue
+	wait $pid
+	run muster show -1/worker
+	says "gets     blue"
 }

@@ -49,7 +49,7 @@ MUTANTS = [
 		set_checks(list''', 'a skip does not pass over what is still being written'),
     ('apply_facts.c', 'if (ends->ending == OUTCOME_OPEN) {', 'if (true) {',
      'a person changes why a branch is ending'),
-    ('apply_facts.c', '''			fold_drop_questions(state, question.branch, question.call);
+    ('apply_facts.c', '''	fold_drop_questions(state, question->branch, question->call);
 ''', '', 'a question about a call outlives its answer'),
     ('decide.c', 'taken += works && id != branch;', 'taken += works;',
      'a branch waits for its own place'),
@@ -83,7 +83,7 @@ MUTANTS = [
     ('decide.c', 'gate->touched <= gate->record) {', 'true) {', 'old verdicts are repeated'),
     ('decide.c', '!rules->gates[check->gate].per_assignment && ', '',
      'verdicts on one assignment are repeated in another'),
-    ('decide.c', '(decided && run_check_stale(state, check))', '(decided && false)',
+    ('decide.c', '((decided || asks) && run_check_stale(state, check))', '(decided && false)',
      'a verdict is used although its paths changed'),
     ('decide.c', 'if (check->progress == PROGRESS_FAILS) {\n\t\t\t*holds = false;',
      'if (check->progress == PROGRESS_ASKED) {\n\t\t\t*holds = false;', 'failing gates hold'),
@@ -113,6 +113,8 @@ MUTANTS = [
      'a person is asked about work that goes back anyway'),
     ('decide.c', '((decided || asks) && run_check_stale(state, check))',
      '(decided && run_check_stale(state, check))', 'a person is asked about an old tree'),
+    ('decide.c', 'list->count && state->sandbox != SANDBOX_OPEN', 'false',
+     'a verdict is acted on before the workspace was looked at'),
     ('decide_act.c', 'call->kind == CALL_PERSON && !effect_before', 'call->kind == CALL_PERSON',
      'a person is asked before the work that comes first is done'),
     ('apply_facts.c', 'branch->failing_count = said ? 0 : branch->failing_count;', '',

@@ -156,8 +156,9 @@ bool shadow_writing(const struct shadow *shadow, uint32_t branch, uint32_t gate,
 void shadow_start_assignment(
 	struct shadow *shadow, struct shadow_branch *branch, uint32_t agent, int64_t at)
 {
-	(void)shadow;
 	branch->agent = agent;
+	branch->agents |= run_agent_bit(agent);
+	branch->first_record = shadow->record;
 	branch->started = at;
 	branch->attempts = 0;
 	branch->allowance = 0;
@@ -207,7 +208,9 @@ static bool branch_fits(const struct shadow_branch *branch, const struct run_bra
 		[PHASE_CLOSED] = SHADOW_CLOSED};
 	bool fits = branch->phase == phases[state->phase] && branch->agent == state->agent &&
 		branch->assignee == state->assignee && branch->ending == state->ending &&
-		branch->outcome == state->outcome && branch->remembers == state->remembers;
+		branch->outcome == state->outcome && branch->remembers == state->remembers &&
+		branch->opened_record == state->opened_record &&
+		branch->first_record == state->first_record && branch->agents == state->agents;
 	if (branch->phase != SHADOW_ACTS) {
 		return fits;
 	}

@@ -54,6 +54,8 @@ struct shadow_branch {
 	bool repeats;         // or before the machine stopped
 	bool faulted;         // since the last request
 	uint32_t attempts, allowance, messages;
+	uint32_t opened_record, first_record; // the newest trees when it and the assignment began
+	uint64_t agents;                      // that were at work in it
 	uint32_t refusals[SIM_EDGES];
 	uint64_t failing_hash;
 	uint32_t failing_count;

@@ -255,6 +255,7 @@ static void take_opened(
 		.call = event->call,
 		.depth = parent->depth + 1,
 		.assignee = event->agent,
+		.opened_record = shadow->record,
 		.remembers = RUN_NONE};
 	if (shadow->rules->agents[event->agent].remembers) {
 		branch->remembers = shadow->finished[event->agent];

@@ -107,6 +107,7 @@ static void open_root(struct shadow *shadow, int64_t at)
 		.call = RUN_NONE,
 		.remembers = RUN_NONE,
 		.assignee = shadow->rules->manager,
+		.opened_record = shadow->record,
 		.next_command = next_command,
 		.requests = requests};
 	shadow_start_assignment(shadow, root, shadow->rules->manager, at);

@@ -216,6 +216,9 @@ struct shadow_list *shadow_looked_at(struct shadow *shadow, const struct run_eve
 			"a handoff is looked at until it is answered or opened");
 		MUST(tools_done(branch), "handoffs come after the tools of their answer");
 	}
+	MUST(shadow->sandbox == SANDBOX_OPEN ||
+			!shadow_gates_before(shadow, event->branch, event->call),
+		"verdicts are acted on while the workspace is there to be looked at");
 	MUST(!branch->effects, "gates look at a workspace that is recorded");
 	return shadow->broken ? NULL : shadow_list_of(branch, event->call);
 }
