@@ -1,11 +1,13 @@
 #include "base/arena.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { BLOCK_SIZE = 16 * 1024, ALIGNMENT = 16 };
+enum { BLOCK_SIZE = 16 * 1024, ALIGNMENT = 16, MEMORY_EXIT_CODE = 1 };
 
 struct arena_block {
 	struct arena_block *older;
@@ -13,18 +15,27 @@ struct arena_block {
 	_Alignas(ALIGNMENT) char data[];
 };
 
-static _Noreturn void out_of_memory(void)
+_Noreturn void memory_exhausted(void)
 {
-	static const char message[] = "muster: out of memory\n";
-	fwrite(message, 1, sizeof(message) - 1, stderr);
-	abort();
+	static const char message[] =
+		"muster: out of memory; a run that was under way can be resumed\n";
+	// Two threads may come here at once.
+	static atomic_flag told = ATOMIC_FLAG_INIT;
+	if (!atomic_flag_test_and_set(&told)) {
+		ssize_t written = write(STDERR_FILENO, message, sizeof(message) - 1);
+		(void)written; // there is nobody else to tell
+		_exit(MEMORY_EXIT_CODE);
+	}
+	for (;;) {
+		pause();
+	}
 }
 
 void *memory_alloc(size_t size)
 {
 	void *memory = calloc(1, size ? size : 1);
 	if (!memory) {
-		out_of_memory();
+		memory_exhausted();
 	}
 	return memory;
 }
@@ -33,7 +44,7 @@ void *memory_resize(void *old, size_t size)
 {
 	void *memory = realloc(old, size ? size : 1);
 	if (!memory) {
-		out_of_memory();
+		memory_exhausted();
 	}
 	return memory;
 }
@@ -57,11 +68,11 @@ void arena_finish(struct arena *arena)
 static void add_block(struct arena *arena, size_t size)
 {
 	if (size > SIZE_MAX - sizeof(struct arena_block)) {
-		out_of_memory();
+		memory_exhausted();
 	}
 	struct arena_block *block = malloc(sizeof(*block) + size);
 	if (!block) {
-		out_of_memory();
+		memory_exhausted();
 	}
 	block->older = arena->blocks;
 	block->size = size;
@@ -73,7 +84,7 @@ static void add_block(struct arena *arena, size_t size)
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	if (size > SIZE_MAX - ALIGNMENT) {
-		out_of_memory();
+		memory_exhausted();
 	}
 	// Nothing at all takes room, too, so that there is always something to point to.
 	size_t rounded = size ? (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;
@@ -90,7 +101,7 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
 {
 	size_t total;
 	if (__builtin_mul_overflow(count, size, &total)) {
-		out_of_memory();
+		memory_exhausted();
 	}
 	return arena_alloc(arena, total);
 }
@@ -116,7 +127,7 @@ char *arena_vprintf(struct arena *arena, const char *format, va_list arguments)
 	int length = vsnprintf(NULL, 0, format, again);
 	va_end(again);
 	if (length < 0) {
-		return arena_string(arena, "");
+		memory_exhausted(); // our formats are sound
 	}
 	char *string = arena_alloc(arena, (size_t)length + 1);
 	vsnprintf(string, (size_t)length + 1, format, arguments);

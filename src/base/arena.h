@@ -1,7 +1,9 @@
 /*
  * Memory for what lives together: a team, a run's state, one turn. Everything taken from an arena
- * is freed at once by arena_finish(). Running out of memory ends the process with a message, so
- * no caller checks for NULL; sizes that come from outside are limited before they get here.
+ * is freed at once by arena_finish(). Running out of memory ends the process with a message and exit
+ * code 1, as suddenly as a kill would: what is in the journal is what happened, and a run can be
+ * resumed. So no caller checks for NULL; sizes that come from outside are limited before they get
+ * here.
  * An arena belongs to one thread at a time.
  */
 #pragma once
@@ -40,3 +42,4 @@ char *arena_vprintf(struct arena *arena, const char *format, va_list arguments)
 void *memory_alloc(size_t size); // zeroed
 void *memory_resize(void *old, size_t size);
 char *memory_string(const char *string);
+_Noreturn void memory_exhausted(void); // for those who find out themselves

@@ -184,6 +184,38 @@ bool file_replace(const char *path, struct text content, mode_t mode, struct err
 		error_errno(error, ERROR_FAILED, "cannot write '%s'", path);
 }
 
+static bool next_name(DIR *folder, const char **name)
+{
+	const struct dirent *entry;
+	do {
+		entry = readdir(folder);
+	} while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+	*name = entry ? entry->d_name : NULL;
+	return entry != NULL;
+}
+
+bool file_is_temporary(const char *name)
+{
+	static const char start[] = ".muster-", end[] = ".tmp";
+	const char *digits = name + sizeof(start) - 1;
+	return strncmp(name, start, sizeof(start) - 1) == 0 &&
+		strspn(digits, "0123456789abcdef") == 16 && strcmp(digits + 16, end) == 0;
+}
+
+void file_remove_temporary(const char *folder)
+{
+	DIR *opened = opendir(folder);
+	const char *name;
+	while (opened && next_name(opened, &name)) {
+		if (file_is_temporary(name)) {
+			unlinkat(dirfd(opened), name, 0);
+		}
+	}
+	if (opened) {
+		closedir(opened);
+	}
+}
+
 bool file_make_folders(const char *path, mode_t mode, struct error *error)
 {
 	arena_cleanup arena = {0};
@@ -226,16 +258,6 @@ static int open_to_empty(int folder, const char *name)
 		}
 	}
 	return openat(path, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static bool next_name(DIR *folder, const char **name)
-{
-	const struct dirent *entry;
-	do {
-		entry = readdir(folder);
-	} while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
-	*name = entry ? entry->d_name : NULL;
-	return entry != NULL;
 }
 
 // Moves a folder that is not empty up into `top`, under any free name.

@@ -22,6 +22,10 @@ bool file_read(struct arena *arena, const char *path, size_t limit, struct text 
 // Writes a temporary file beside it, then renames: the old content or the new, never a half, even
 // when the power goes.
 bool file_replace(const char *path, struct text content, mode_t mode, struct error *error);
+// Is this the name of such a temporary file? What has one outlived the process that wrote it, unless
+// somebody is writing to the folder now.
+bool file_is_temporary(const char *name);
+void file_remove_temporary(const char *folder); // all of them; a folder that is not there is fine
 bool file_make_folders(const char *path, mode_t mode, struct error *error); // like mkdir -p
 // Not following links; missing is fine. Depth, names and permissions in it do not matter.
 bool file_remove_tree(const char *path, struct error *error);
@@ -40,8 +44,11 @@ struct folder_stat {
 	int64_t size;     // bytes
 	int64_t modified; // nanoseconds since 1970
 	const char *what; // "a FIFO", "a socket", "a link that leaves the folder", ... for messages
+	bool unknown; // nobody could look, for the disk or this machine fails: kind says nothing
 };
 
+// Of the functions that can fail, folder_read(), folder_open_file() and folder_scan() tell what is
+// wrong with a file (ERROR_FAILED) from a disk or a machine that fails (ERROR_UNAVAILABLE).
 int folder_open(const char *path, struct error *error); // O_PATH descriptor, or -1
 // Never fails: what cannot be looked at is FOLDER_LINK or FOLDER_MISSING. Links are followed inside.
 struct folder_stat folder_stat(int folder, struct text path);

@@ -5,6 +5,9 @@
 
 #include "base/file.h"
 
+// What an errno says: the file is not as it should be (ERROR_FAILED), or the disk fails or there is no
+// memory or descriptor left, which says nothing about the file (ERROR_UNAVAILABLE).
+enum error_kind folder_error_kind(int number);
 // Reads to the end, at most `limit` bytes; `shown` is what messages call it.
 bool file_read_all(struct arena *arena, int fd, const char *shown, size_t limit,
 	struct text *content, struct error *error);

@@ -22,6 +22,18 @@ int folder_open_beneath(int folder, const char *path, int flags)
 	return -1;
 }
 
+enum error_kind folder_error_kind(int number)
+{
+	static const int failing[] = {
+		EIO, ENOMEM, EMFILE, ENFILE, EINTR, EAGAIN, ESTALE, ENODEV, ENOSPC};
+	for (size_t i = 0; i < sizeof(failing) / sizeof(failing[0]); i++) {
+		if (failing[i] == number) {
+			return ERROR_UNAVAILABLE;
+		}
+	}
+	return ERROR_FAILED;
+}
+
 int folder_open(const char *path, struct error *error)
 {
 	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -102,6 +114,7 @@ struct folder_stat folder_stat(int folder, struct text path)
 	}
 	bool outside = errno == EXDEV;
 	bool circle = errno == ELOOP;
+	bool unknown = folder_error_kind(errno) == ERROR_UNAVAILABLE;
 	bool nowhere = errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG;
 	file_cleanup link = folder_open_beneath(folder, name, O_PATH | O_NOFOLLOW);
 	if (link < 0 && nowhere) {
@@ -111,7 +124,8 @@ struct folder_stat folder_stat(int folder, struct text path)
 		.what = outside     ? "a link that leaves the workspace"
 			: circle    ? "a link that leads in circles"
 			: link >= 0 ? "a link that leads nowhere"
-				    : "not reachable"};
+				    : "not reachable",
+		.unknown = unknown};
 }
 
 static bool not_a_file(struct error *error, const char *shown, const struct folder_stat *found)
@@ -130,6 +144,11 @@ int folder_open_file(int folder, struct text path, struct error *error)
 		return -1;
 	}
 	struct folder_stat found = folder_stat(folder, path);
+	if (found.unknown) {
+		error_set(error, ERROR_UNAVAILABLE, "'%s' cannot be looked at", shown.data);
+		error_hint(error, "see whether the disk is sound, and not too many files are open");
+		return -1;
+	}
 	if (found.kind == FOLDER_MISSING) {
 		error_set(error, ERROR_FAILED, "'%s' does not exist", shown.data);
 		return -1;
@@ -140,7 +159,7 @@ int folder_open_file(int folder, struct text path, struct error *error)
 	}
 	int fd = folder_open_beneath(folder, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
-		error_errno(error, ERROR_FAILED, "cannot open '%s'", shown.data);
+		error_errno(error, folder_error_kind(errno), "cannot open '%s'", shown.data);
 		return -1;
 	}
 	// What was opened counts, not what was there a moment ago.
@@ -159,7 +178,12 @@ bool folder_read(struct arena *arena, int folder, struct text path, size_t limit
 	buffer_cleanup shown = {0};
 	buffer_add_line(&shown, path.length ? path : TEXT("."), 256);
 	file_cleanup fd = folder_open_file(folder, path, error);
-	return fd >= 0 && file_read_all(arena, fd, shown.data, limit, content, error);
+	if (fd < 0 || file_read_all(arena, fd, shown.data, limit, content, error)) {
+		return fd >= 0;
+	}
+	// It was opened as a regular file: if it was not too long, the disk failed.
+	error->kind = error->kind == ERROR_FAILED ? ERROR_UNAVAILABLE : error->kind;
+	return false;
 }
 
 bool folder_read_link(struct arena *arena, int folder, struct text path, struct text *target)

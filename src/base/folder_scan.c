@@ -57,7 +57,8 @@ static bool scan_entry(struct scan *scan, int fd, struct text prefix, const char
 		path = text_copy(scan->arena, path);
 	}
 	if (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
-		return errno == ENOENT; // gone meanwhile
+		// Gone meanwhile, or in a folder whose names may be read but not what they stand for.
+		return errno == ENOENT || errno == EACCES;
 	}
 	bool folder = S_ISDIR(status.st_mode);
 	if (folder && scan->skip && scan->skip(scan->data, path)) {
@@ -79,37 +80,53 @@ static bool scan_entry(struct scan *scan, int fd, struct text prefix, const char
 	return scan_folder(scan, inner, path, depth - 1);
 }
 
+struct names {
+	char **names;
+	size_t count, capacity;
+};
+
+// False: the folder could not be read to its end. What is missing then is not gone.
+static bool read_names(DIR *folder, size_t limit, struct names *names)
+{
+	const struct dirent *entry;
+	while (names->count <= limit && (errno = 0, entry = readdir(folder))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
+			continue;
+		}
+		if (names->count == names->capacity) {
+			names->capacity = names->capacity * 2 + 32;
+			names->names = memory_resize(
+				names->names, names->capacity * sizeof(*names->names));
+		}
+		names->names[names->count++] = memory_string(entry->d_name);
+	}
+	return names->count > limit || errno == 0 || errno == ENOENT;
+}
+
 // Takes over the descriptor.
 static bool scan_folder(struct scan *scan, int fd, struct text prefix, int depth)
 {
 	DIR *folder = fdopendir(fd);
-	char **names = NULL;
-	size_t count = 0, capacity = 0;
+	struct names names = {0};
 	if (!folder) {
 		close(fd);
 		return false;
 	}
-	const struct dirent *entry;
-	while ((entry = readdir(folder)) && count <= scan->limit) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
-			continue;
+	bool fine = read_names(folder, scan->limit, &names);
+	int reason = errno;
+	if (names.count) {
+		qsort(names.names, names.count, sizeof(*names.names), compare_names);
+	}
+	for (size_t i = 0; i < names.count; i++) {
+		if (fine) {
+			fine = scan_entry(scan, dirfd(folder), prefix, names.names[i], depth);
+			reason = errno;
 		}
-		if (count == capacity) {
-			capacity = capacity * 2 + 32;
-			names = memory_resize(names, capacity * sizeof(*names));
-		}
-		names[count++] = memory_string(entry->d_name);
+		free(names.names[i]);
 	}
-	if (count) {
-		qsort(names, count, sizeof(*names), compare_names);
-	}
-	bool fine = true;
-	for (size_t i = 0; i < count; i++) {
-		fine = fine && scan_entry(scan, dirfd(folder), prefix, names[i], depth);
-		free(names[i]);
-	}
-	free(names);
+	free(names.names);
 	closedir(folder);
+	errno = reason;
 	return fine;
 }
 
@@ -132,8 +149,11 @@ bool folder_scan(struct arena *arena, int folder, struct text path, size_t limit
 		? folder_open_beneath(folder, name, O_RDONLY | O_DIRECTORY)
 		: -1;
 	if (fd < 0 || !scan_folder(&scan, fd, path, SCAN_DEPTH)) {
+		int reason = errno;
 		free(scan.entries);
-		return error_errno(error, ERROR_FAILED, "cannot look through the workspace");
+		errno = reason;
+		return error_errno(
+			error, folder_error_kind(errno), "cannot look through the workspace");
 	}
 	if (scan.count) {
 		qsort(scan.entries, scan.count, sizeof(*scan.entries), compare_entries);

@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -405,6 +406,17 @@ bool json_check_grammar(struct text text, struct error *error)
 	return scan(&scanner);
 }
 
+static void *take_memory(size_t size)
+{
+	return memory_resize(NULL, size);
+}
+
+// Else a tree that memory did not suffice for would look like a text that is wrong.
+static void set_memory(void)
+{
+	cJSON_InitHooks(&(struct cJSON_Hooks){.malloc_fn = take_memory, .free_fn = free});
+}
+
 cJSON *json_parse(struct text text, struct error *error)
 {
 	struct scanner scanner = {.text = text, .error = error, .duplicates = true};
@@ -416,6 +428,8 @@ cJSON *json_parse(struct text text, struct error *error)
 		fail_at(&scanner, scanner.zero_at, "the character \\u0000 is not supported");
 		return NULL;
 	}
+	static pthread_once_t memory_set = PTHREAD_ONCE_INIT;
+	pthread_once(&memory_set, set_memory);
 	cJSON *tree = cJSON_ParseWithLength(text.data, text.length);
 	if (!tree) {
 		error_set(error, ERROR_FAILED, "1:1: the JSON text could not be read");

@@ -264,6 +264,9 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 	va_copy(again, arguments);
 	int length = vsnprintf(NULL, 0, format, again);
 	va_end(again);
+	if (length < 0) {
+		memory_exhausted(); // our formats are sound
+	}
 	if (length > 0) {
 		char *end = buffer_reserve(buffer, (size_t)length);
 		vsnprintf(end, (size_t)length + 1, format, arguments);

@@ -11,8 +11,8 @@
 static bool check_agent(struct arguments *arguments, const struct team *team, const char *agent,
 	struct error *error)
 {
-	const char *names[TEAM_AGENTS + 3] = {"manifest", "several", "user"};
-	size_t count = 3;
+	const char *names[TEAM_AGENTS + 4] = {"manifest", "several", "user", "unknown"};
+	size_t count = 4;
 	for (size_t i = 0; i < team->agent_count && i < TEAM_AGENTS; i++) {
 		names[count++] = team->agents[i].name;
 	}

@@ -192,6 +192,7 @@ static bool start_job(
 	started.bytes = (int64_t)item.json.length;
 	return store_put_text(store, job->id, "team", buffer_text(&frozen), error) &&
 		save_start(job, rehearsal, error) &&
+		job_drives(job, &job->workshop.restarted, error) &&
 		store_put_text(store, job->id, "input", buffer_text(&greeting), error) &&
 		job_save(job, error) && store_add_item(store, job->id, &item, error) &&
 		job_feed(job, &started, NULL, error);
@@ -331,7 +332,7 @@ static bool take_up(struct engine *engine, struct job *job, const struct store_r
 {
 	struct run_event resumed = {.kind = RUN_RESUMED, .raise = *raise};
 	struct run_event asked;
-	if (!job_restore(job, row, error) ||
+	if (!job_restore(job, row, error) || !job_drives(job, &job->workshop.restarted, error) ||
 		(request && !request_event(job, request, &asked, error)) ||
 		(!run_ended(&job->state) && !job_take(job, &resumed, error)) ||
 		(request && !job_ask(job, &asked, request->text, error))) {

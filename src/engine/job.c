@@ -381,10 +381,43 @@ bool job_decide(struct job *job, struct error *error)
 	return true;
 }
 
+// All who are at work are told what the restart of the machine did to the workspace.
+static bool tell_of_loss(struct job *job, const struct work *work, struct error *error)
+{
+	enum { PATHS_MOST = 50 };
+	buffer_cleanup text = {0};
+	size_t count = 0;
+	buffer_add_string(&text,
+		"The machine was restarted while the run was under way. These files are not as "
+		"they were recorded; some may have been lost or written in part. Look before you "
+		"go on:\n");
+	for (size_t i = 0; i < work->change_count; i++) {
+		const struct store_change *change = &work->changes[i];
+		if (strcmp(change->agent, "unknown") == 0 && count++ < PATHS_MOST) {
+			buffer_add_string(&text, "- ");
+			buffer_add_line(&text, text_of(change->path), PATH_LIMIT);
+			buffer_printf(&text, " (%s)\n", change->status);
+		}
+	}
+	if (count > PATHS_MOST) {
+		buffer_printf(&text, "and %zu more\n", count - PATHS_MOST);
+	}
+	for (uint32_t id = 0; id < job->state.branch_count; id++) {
+		struct run_event message = {
+			.kind = MESSAGE_RECEIVED, .branch = id, .bytes = (int64_t)text.length};
+		if (job->state.branches[id].phase != PHASE_CLOSED &&
+			!job_ask(job, &message, buffer_text(&text), error)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 bool job_feed(struct job *job, struct run_event *event, struct work *work, struct error *error)
 {
 	event->at = job_now(job);
-	return take_event(job, event, work, error) && job_decide(job, error);
+	return take_event(job, event, work, error) &&
+		(!work || !work->lost || tell_of_loss(job, work, error)) && job_decide(job, error);
 }
 
 bool job_ask(struct job *job, struct run_event *event, struct text text, struct error *error)

@@ -75,6 +75,9 @@ bool job_ask(struct job *job, struct run_event *event, struct text text, struct 
 void job_order(struct job *job, const struct run_event *event);
 // Writes the run's line in the list, if it changed.
 bool job_save(struct job *job, struct error *error);
+// Notes in the journal which process drives the run, on which start of the machine. *restarted: it was
+// another start, last time.
+bool job_drives(struct job *job, bool *restarted, struct error *error);
 int64_t job_now(const struct job *job); // working time, milliseconds
 // Cuts short what works for branches that are ending, or everything once the grace is over.
 void job_cancel(struct job *job);

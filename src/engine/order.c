@@ -69,14 +69,15 @@ static void stay_of(const struct job *job, const struct run_event *event, struct
 	}
 }
 
-// Is all that the agents did recorded? Then whatever is found changed was not done by them.
-static bool is_settled(const struct run_state *state)
+// Agents whose calls may have changed what is not recorded yet.
+static uint64_t unrecorded(const struct run_state *state)
 {
-	bool settled = state->turns > 0 && state->unrecorded == 0;
+	uint64_t agents = state->unrecorded;
 	for (uint32_t i = 0; i < state->open_count; i++) {
-		settled = settled && !state->branches[state->open[i]].dirty;
+		const struct run_branch *branch = &state->branches[state->open[i]];
+		agents |= branch->dirty ? run_agent_bit(branch->agent) : 0;
 	}
-	return settled;
+	return agents;
 }
 
 // A scheduled command becomes work; it is submitted once the journal is written.
@@ -107,7 +108,7 @@ void job_order(struct job *job, const struct run_event *event)
 	} else if (work->kind == COMMAND_RECORD) {
 		hand_over_written(job, work);
 	} else if (work->kind == COMMAND_OPEN_SANDBOX) {
-		work->look = is_settled(&job->state);
+		work->candidates = unrecorded(&job->state);
 	} else if (work->kind == COMMAND_CHECK_GATE) {
 		stay_of(job, event, work);
 		work->approved = approvals_of(job, &work->arena, event->gate);

@@ -1,5 +1,6 @@
 #include "engine/pool.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -38,24 +39,6 @@ static struct work *pop(struct queue *queue)
 		}
 	}
 	return work;
-}
-
-struct pool *pool_create(size_t threads, struct error *error)
-{
-	struct pool *pool = memory_alloc(sizeof(*pool));
-	pool->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (pool->wake < 0) {
-		error_errno(error, ERROR_FAILED, "cannot make an event descriptor");
-		free(pool);
-		return NULL;
-	}
-	pthread_mutex_init(&pool->lock, NULL);
-	pthread_cond_init(&pool->filled, NULL);
-	pool->waiting.last = &pool->waiting.first;
-	pool->done.last = &pool->done.first;
-	pool->threads = memory_alloc(threads * sizeof(*pool->threads));
-	pool->most = threads;
-	return pool;
 }
 
 void pool_destroy(struct pool *pool)
@@ -101,6 +84,45 @@ static void *serve(void *data)
 	return NULL;
 }
 
+// One more thread, if there are not enough of them; errno says why there is none.
+static bool start_thread(struct pool *pool)
+{
+	pthread_attr_t attributes;
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	errno = pthread_create(&pool->threads[pool->count], &attributes, serve, pool);
+	pool->count += errno == 0;
+	pthread_attr_destroy(&attributes);
+	return errno == 0;
+}
+
+struct pool *pool_create(size_t threads, struct error *error)
+{
+	struct pool *pool = memory_alloc(sizeof(*pool));
+	pool->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (pool->wake < 0) {
+		error_errno(error, ERROR_FAILED, "cannot make an event descriptor");
+		free(pool);
+		return NULL;
+	}
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->filled, NULL);
+	pool->waiting.last = &pool->waiting.first;
+	pool->done.last = &pool->done.first;
+	pool->threads = memory_alloc(threads * sizeof(*pool->threads));
+	pool->most = threads;
+	pthread_mutex_lock(&pool->lock);
+	bool started = start_thread(pool);
+	pthread_mutex_unlock(&pool->lock);
+	if (!started) {
+		error_errno(error, ERROR_FAILED, "cannot start a thread");
+		error_hint(error, "end some programs, or raise the limit of processes (ulimit -u)");
+		pool_destroy(pool);
+		return NULL;
+	}
+	return pool;
+}
+
 void pool_submit(struct pool *pool, struct work *work)
 {
 	pthread_mutex_lock(&pool->lock);
@@ -110,16 +132,7 @@ void pool_submit(struct pool *pool, struct work *work)
 		queued++;
 	}
 	if (queued > pool->idle && pool->count < pool->most) {
-		pthread_attr_t attributes;
-		pthread_attr_init(&attributes);
-		pthread_attr_setstacksize(&attributes, STACK_SIZE);
-		// Without a new thread those that are there do the work; the first must start.
-		if (pthread_create(&pool->threads[pool->count], &attributes, serve, pool) == 0) {
-			pool->count++;
-		} else if (pool->count == 0) {
-			abort();
-		}
-		pthread_attr_destroy(&attributes);
+		start_thread(pool); // without a new one those that are there do the work
 	}
 	pthread_cond_signal(&pool->filled);
 	pthread_mutex_unlock(&pool->lock);

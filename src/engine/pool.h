@@ -1,5 +1,5 @@
 /*
- * Threads that perform commands, started as they are needed (at most `threads`), and the queue of
+ * Threads that perform commands, one at first and more as they are needed (at most `threads`), and the queue of
  * commands that are done, which wakes the scheduler through a descriptor that can be polled.
  */
 #pragma once

@@ -5,6 +5,8 @@
 #include "base/path.h"
 #include "gate/kind.h"
 
+static const char not_looked_at[] = "it cannot be looked at, as the disk or this machine fails";
+
 enum { HINT_FILES = 2000 /* looked through for a file that was perhaps meant */ };
 
 static struct text name_of(struct text path)
@@ -94,6 +96,10 @@ bool artifact_read(const struct gate_check *check, struct gate_look *look, struc
 		return false;
 	}
 	bool missing = artifact->stat.kind == FOLDER_MISSING;
+	if (artifact->stat.unknown) {
+		gate_not_checked(look, check, artifact->shown, not_looked_at);
+		return false;
+	}
 	if (!missing &&
 		(artifact->stat.kind != FOLDER_FILE || artifact->stat.size > GATE_READ_LIMIT)) {
 		return say_unfit(check, look, artifact);
@@ -127,7 +133,8 @@ static struct text fixed_folder(struct text glob)
 	return (struct text){glob.data, length};
 }
 
-static void walk_entry(struct gate_walk *walk, const struct folder_entry *entry)
+// False: it cannot be told what stands there.
+static bool walk_entry(struct gate_walk *walk, const struct folder_entry *entry)
 {
 	enum { READABLE = 0500 };
 	struct folder_stat target = {.kind = entry->kind, .what = "a FIFO, a socket or a device"};
@@ -138,19 +145,23 @@ static void walk_entry(struct gate_walk *walk, const struct folder_entry *entry)
 			glob_overlap(text_of(below), walk->glob)) {
 			walk->hidden(walk, entry->path, "a folder that cannot be looked into");
 		}
-		return;
+		return true;
 	}
 	if (!glob_match(walk->glob, entry->path)) {
-		return;
+		return true;
 	}
 	if (entry->kind != FOLDER_FILE) {
 		target = sandbox_stat(walk->look->sandbox, entry->path);
+	}
+	if (target.unknown) {
+		return false;
 	}
 	if (target.kind == FOLDER_FILE) {
 		walk->file(walk, entry);
 	} else if (target.kind == FOLDER_LINK || target.kind == FOLDER_SPECIAL) {
 		walk->hidden(walk, entry->path, target.what);
 	}
+	return true;
 }
 
 static bool lies_in(struct text path, const char *folder)
@@ -173,7 +184,7 @@ enum gate_walk_result gate_walk(struct gate_walk *walk, struct error *error)
 	struct text folder = fixed_folder(walk->glob);
 	struct folder_stat stat = sandbox_stat(walk->look->sandbox, folder);
 	if (!sandbox_scan(walk->look->sandbox, &arena, folder, GATE_FILES, &list, error)) {
-		if (error->kind == ERROR_UNAVAILABLE) {
+		if (error->kind == ERROR_UNAVAILABLE || stat.unknown) {
 			return WALK_UNAVAILABLE;
 		}
 		if (stat.kind == FOLDER_LINK || stat.kind == FOLDER_SPECIAL) {
@@ -182,8 +193,10 @@ enum gate_walk_result gate_walk(struct gate_walk *walk, struct error *error)
 		return stat.kind == FOLDER_FOLDER ? WALK_FAILED : WALK_DONE;
 	}
 	for (size_t i = 0; i < list.count; i++) {
-		if (!is_skipped(walk, folder, list.entries[i].path)) {
-			walk_entry(walk, &list.entries[i]);
+		if (!is_skipped(walk, folder, list.entries[i].path) &&
+			!walk_entry(walk, &list.entries[i])) {
+			error_set(error, ERROR_UNAVAILABLE, "%s", not_looked_at);
+			return WALK_UNAVAILABLE;
 		}
 	}
 	return list.cut ? WALK_CUT : WALK_DONE;

@@ -145,6 +145,10 @@ static bool folder_there(const struct gate_check *check, struct gate_look *look)
 	if (stat.kind == FOLDER_FOLDER) {
 		return true;
 	}
+	if (stat.unknown) {
+		gate_not_checked(look, check, check->subject, stat.what);
+		return false;
+	}
 	bool missing = stat.kind == FOLDER_MISSING;
 	const char *what = missing ? "nothing" : stat.what ? stat.what : "something else";
 	struct gate_finding *finding = missing

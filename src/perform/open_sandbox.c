@@ -1,3 +1,4 @@
+#include <string.h>
 #include <unistd.h>
 
 #include "base/path.h"
@@ -29,6 +30,44 @@ static bool materialise(struct work *work, struct error *error)
 	return manifest_apply(&place, error) && record_changes(work, "manifest", error);
 }
 
+// Our own temporary files, left by a process that was killed while it wrote for an agent.
+static void remove_leftovers(struct work *work, const struct folder_list *list)
+{
+	struct error ignored = {0}; // then it is recorded like any other file
+	for (size_t i = 0; i < list->count; i++) {
+		const char *path = text_string(&work->arena, list->entries[i].path);
+		const char *slash = strrchr(path, '/');
+		if (list->entries[i].kind == FOLDER_FILE &&
+			file_is_temporary(slash ? slash + 1 : path)) {
+			folder_remove(sandbox_host_folder(work->workshop->sandbox),
+				list->entries[i].path, &ignored);
+		}
+	}
+}
+
+// The workspace as the run's last process left it, and perhaps somebody else since. While calls are
+// open that may have changed it, the next record tells who did.
+static bool look_again(struct work *work, struct error *error)
+{
+	struct workshop *workshop = work->workshop;
+	if (sandbox_host_folder(workshop->sandbox) >= 0) {
+		struct folder_list list;
+		if (!sandbox_scan(workshop->sandbox, &work->arena, TEXT(""), HISTORY_FILES, &list,
+			    error)) {
+			return false;
+		}
+		remove_leftovers(work, &list);
+	}
+	if (!workshop->restarted && work->candidates) {
+		return true;
+	}
+	if (!record_changes(work, workshop->restarted ? "unknown" : "user", error)) {
+		return false;
+	}
+	work->lost = workshop->restarted && work->change_count > 0;
+	return true;
+}
+
 static bool open(struct work *work, struct error *error)
 {
 	struct workshop *workshop = work->workshop;
@@ -47,18 +86,19 @@ static bool open(struct work *work, struct error *error)
 	if (!workshop->history) {
 		return false;
 	}
+	work->first = recorder_is_empty(workshop->recorder);
 	workshop->sandbox = attach(work, &settings);
 	if (workshop->sandbox) {
-		if (!work->look || record_changes(work, "user", error)) {
-			return true;
-		}
-		sandbox_detach(workshop->sandbox); // what it holds stays as it is
-		workshop->sandbox = NULL;
-		return false;
+		return look_again(work, error) && record_reconcile(work, error);
 	}
 	workshop->sandbox = sandbox_create(workshop->driver, &settings, error);
-	if (!workshop->sandbox || !materialise(work, error)) {
+	if (!workshop->sandbox || !materialise(work, error) || !record_reconcile(work, error)) {
 		return false;
+	}
+	if (work->first) {
+		// What a run begins with is no change.
+		work->event.changes = 0;
+		work->event.gate_count = 0;
 	}
 	buffer_cleanup state = {0};
 	sandbox_state(workshop->sandbox, &state);
@@ -75,6 +115,11 @@ static void run(struct work *work)
 	workshop->sandbox = NULL;
 	workshop->history = NULL;
 	work->event.failed = !open(work, &work->error);
+	if (work->event.failed) {
+		// Found again by the next one.
+		work->change_count = 0;
+		work->event.changes = 0;
+	}
 	if (work->event.failed && workshop->sandbox) {
 		// Nothing half-made is used.
 		struct error ignored = {0};

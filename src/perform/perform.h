@@ -34,6 +34,8 @@ struct workshop {
 	struct history *history;
 	struct recorder *recorder; // used by one record at a time
 	struct past *past;
+	bool restarted; // the machine was started anew since the run's last process: nobody can tell
+			// who changed what, nor what was lost
 };
 
 // A path that the harness wrote for an agent since the last record.
@@ -55,11 +57,10 @@ struct work {
 	struct tool_call call;        // call_tool; owned
 	uint32_t gate;                // check_gate
 	uint32_t record;              // the newest record
-	bool look;                    // open_sandbox: has somebody changed the workspace?
 	uint32_t since;               // check_gate, call_tool: the newest when the assignment began
 	uint64_t own;                 // likewise: agents whose writes belong to it
 	const char *const *approved;  // check_gate: contents that a person said yes to
-	uint64_t candidates;          // record
+	uint64_t candidates;          // open_sandbox, record
 	struct written *written;      // record
 	size_t written_count;
 	int64_t when; // record: milliseconds since 1970
@@ -71,6 +72,8 @@ struct work {
 	const char *content;          // check_gate: of what a person is asked about; may be NULL
 	struct model_answer *answer;  // call_model; owned
 	struct store_change *changes; // open_sandbox, record
+	bool first;                   // open_sandbox: the run begins; that is no record
+	bool lost;                    // open_sandbox: some of them the restart of the machine did
 	size_t change_count;
 	struct error error; // model, sandbox or workspace not available: why
 	struct tool_result tool;

@@ -14,3 +14,7 @@ bool record_changes(struct work *work, const char *author, struct error *error);
 // One gate of the team, looked at for the assignment that `work` belongs to. `preview`: what is not
 // recorded yet counts, too.
 void look_at_gate(struct work *work, uint32_t gate, bool preview, struct gate_verdict *verdict);
+// Adds what the history holds and the journal does not: it was committed, and then the process ended.
+bool record_reconcile(struct work *work, struct error *error);
+// Does the journal know of any file?
+bool recorder_is_empty(const struct recorder *recorder);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/path.h"
 #include "perform/performers.h"
 
@@ -276,13 +277,14 @@ static bool commit(struct work *work, const struct history_changes *found,
 	return true;
 }
 
-static void note_gates(struct work *work, const struct history_changes *found)
+static void note_gates(struct work *work)
 {
 	const struct workshop *workshop = work->workshop;
 	uint32_t *gates = arena_new_array(&work->arena, workshop->team->gate_count, uint32_t);
+	work->event.gate_count = 0;
 	for (uint32_t gate = 0; gate < workshop->team->gate_count; gate++) {
-		for (size_t i = 0; i < found->count; i++) {
-			if (gate_reads(workshop->gates[gate], found->changes[i].path)) {
+		for (size_t i = 0; i < work->change_count; i++) {
+			if (gate_reads(workshop->gates[gate], text_of(work->changes[i].path))) {
 				gates[work->event.gate_count++] = gate;
 				break;
 			}
@@ -291,12 +293,18 @@ static void note_gates(struct work *work, const struct history_changes *found)
 	work->event.gates = gates;
 }
 
+// What the core is told of the changes.
+static void note_event(struct work *work)
+{
+	work->event.changes = (int64_t)work->change_count;
+	work->event.agents = violators(work->workshop->recorder);
+	note_gates(work);
+}
+
 static bool scan_and_commit(struct work *work, const char *author, struct error *error)
 {
 	struct workshop *workshop = work->workshop;
 	struct history_changes found;
-	// What the manifest put there is no change: everything else is measured by it.
-	bool beginning = author && strcmp(author, "manifest") == 0 && work->record == 0;
 	if (!history_scan(workshop->history, workshop->sandbox, &work->arena, &found, error)) {
 		return false;
 	}
@@ -306,16 +314,119 @@ static bool scan_and_commit(struct work *work, const char *author, struct error 
 		uint32_t agent;
 		describe(work, author, &found.changes[i], &work->changes[i], &agent);
 		note_change(workshop->recorder, &work->changes[i], agent);
-		past_note(workshop->past, work->record + !beginning, &work->changes[i]);
+		past_note(workshop->past, work->record + !work->first, &work->changes[i]);
 	}
 	if (found.count && !commit(work, &found, work->changes, error)) {
 		return false;
 	}
-	if (!beginning) {
-		work->event.changes = (int64_t)found.count;
-		work->event.agents = violators(workshop->recorder);
-		note_gates(work, &found);
+	note_event(work);
+	return true;
+}
+
+bool recorder_is_empty(const struct recorder *recorder)
+{
+	return recorder->blob_count == 0;
+}
+
+static const char *blob_in(const struct history_files *files, struct text path)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		if (text_equal(files->files[i].path, path)) {
+			return files->files[i].blob;
+		}
 	}
+	return "";
+}
+
+// Whose commit made a path what it is now. Only the newest commits are not in the journal.
+static const char *author_in(struct work *work, const struct history_steps *steps, struct text path,
+	const char *blob, struct error *error)
+{
+	enum { STEPS_MOST = 16 };
+	for (size_t i = steps->count; i-- > 0 && steps->count - i <= STEPS_MOST;) {
+		struct history_files before = {0};
+		if (i > 0 &&
+			!history_files(work->workshop->history, &work->arena, &steps->steps[i - 1],
+				&before, error)) {
+			return NULL;
+		}
+		if (strcmp(blob_in(&before, path), blob) != 0) {
+			return steps->steps[i].author;
+		}
+	}
+	return "unknown";
+}
+
+// A row for the journal about a path that the last commit has as `blob` ("": it is gone there).
+static bool add_known(struct work *work, const struct history_steps *steps, struct text path,
+	const char *blob, struct error *error)
+{
+	struct workshop *workshop = work->workshop;
+	struct text content = {0};
+	bool there;
+	size_t place = blob_place(workshop->recorder, text_string(&work->arena, path), &there);
+	there = there && workshop->recorder->blobs[place].id[0];
+	const char *author = author_in(work, steps, path, blob, error);
+	if (!author ||
+		(blob[0] &&
+			!history_blob(workshop->history, &work->arena, blob, &content, error))) {
+		return false;
+	}
+	struct hash hash = hash_text(content);
+	struct store_change *change = &work->changes[work->change_count++];
+	*change = (struct store_change){.turn = steps->steps[steps->count - 1].turn,
+		.path = text_string(&work->arena, path),
+		.status = !blob[0] ? "deleted"
+			: there    ? "changed"
+				   : "added",
+		.agent = author,
+		.candidates = "",
+		.sha256 = blob[0] ? arena_string(&work->arena, hash.hex) : "",
+		.blob = blob,
+		.size = (int64_t)content.length};
+	int agent = team_agent_index(workshop->team, author);
+	if (agent >= 0) {
+		const struct team_agent *owner = &workshop->team->agents[agent];
+		change->outside = owner->writes_declared && !declared(owner, path);
+	}
+	note_change(workshop->recorder, change, agent >= 0 ? (uint32_t)agent : RUN_NONE);
+	past_note(workshop->past, work->record + !work->first, change);
+	return true;
+}
+
+bool record_reconcile(struct work *work, struct error *error)
+{
+	const struct recorder *recorder = work->workshop->recorder;
+	struct history_steps steps;
+	struct history_files files;
+	if (!history_steps(work->workshop->history, &work->arena, &steps, error) ||
+		!history_files(work->workshop->history, &work->arena,
+			steps.count ? &steps.steps[steps.count - 1] : NULL, &files, error)) {
+		return false;
+	}
+	size_t most = work->change_count + files.count + recorder->blob_count;
+	struct store_change *rows = arena_new_array(&work->arena, most, struct store_change);
+	if (work->change_count) {
+		memcpy(rows, work->changes, work->change_count * sizeof(*rows));
+	}
+	work->changes = rows;
+	for (size_t i = 0; i < files.count; i++) {
+		bool there;
+		const char *path = text_string(&work->arena, files.files[i].path);
+		size_t place = blob_place(recorder, path, &there);
+		if ((!there || strcmp(recorder->blobs[place].id, files.files[i].blob) != 0) &&
+			!add_known(work, &steps, files.files[i].path, files.files[i].blob, error)) {
+			return false;
+		}
+	}
+	for (size_t i = 0; i < recorder->blob_count; i++) {
+		struct text path = text_of(recorder->blobs[i].path);
+		if (recorder->blobs[i].id[0] && steps.count && !blob_in(&files, path)[0] &&
+			!add_known(work, &steps, path, "", error)) {
+			return false;
+		}
+	}
+	note_event(work);
 	return true;
 }
 

@@ -59,8 +59,8 @@ static bool gates_fit(const struct run_rules *rules, const struct run_event *eve
 	return true;
 }
 
-// A new tree of the workspace.
-static void take_changes(struct run_state *state, const struct run_event *event)
+// A new tree: what gates read of it is not what their verdicts were made on.
+static void note_tree(struct run_state *state, const struct run_event *event)
 {
 	state->record += event->changes > 0;
 	state->violators = event->agents;
@@ -79,8 +79,9 @@ static bool apply_sandbox_opened(
 	}
 	state->sandbox = event->failed ? SANDBOX_NONE : SANDBOX_OPEN;
 	state->unavailable = state->unavailable || event->failed;
-	if (!event->failed && event->changes > 0) { // made while nobody drove the run
-		take_changes(state, event);
+	// A run that is taken up again finds what happened to its workspace meanwhile.
+	if (event->changes > 0) {
+		note_tree(state, event);
 	}
 	return true;
 }
@@ -248,7 +249,7 @@ static bool apply_recorded(
 	}
 	state->branches[event->branch].dirty = false;
 	state->unrecorded = 0;
-	take_changes(state, event);
+	note_tree(state, event);
 	return true;
 }
 

@@ -20,7 +20,7 @@
 enum run_event_kind {
 	// Facts: what came from outside.
 	RUN_STARTED,        // bytes: of the first user item
-	SANDBOX_OPENED,     // command; failed; changes, violators, gates: since the last record
+	SANDBOX_OPENED,     // command; failed; taken up again: changes, violators, gates
 	MODEL_ANSWERED,     // command; finish, usage, calls, bytes, text_bytes, source
 	MODEL_FAILED,       // command; the provider could not answer now
 	TOOL_ANSWERED,      // command; failed, interrupted, bytes

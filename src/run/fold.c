@@ -3,15 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
+
 enum { REPEATED_FAILURES = 3 };
 
 void *fold_resize(void *old, size_t count, size_t size)
 {
-	void *memory = realloc(old, (count ? count : 1) * size);
-	if (!memory) {
-		abort();
-	}
-	return memory;
+	return memory_resize(old, (count ? count : 1) * size);
 }
 
 struct run_branch *fold_open_branch(struct run_state *state, uint32_t branch)

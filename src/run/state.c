@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "run/fold.h"
 
 static void release_checklist(struct run_checklist *list)
@@ -28,13 +29,10 @@ void run_state_init(struct run_state *state, const struct run_rules *rules)
 {
 	*state = (struct run_state){.limits = rules->limits};
 	state->gate_count = rules->gate_count;
-	state->gates = calloc(rules->gate_count + 1, sizeof(*state->gates));
+	state->gates = memory_alloc((rules->gate_count + 1) * sizeof(*state->gates));
 	state->agent_count = rules->agent_count;
 	state->edge_count = rules->edge_count;
-	state->finished = calloc(rules->agent_count + 1, sizeof(*state->finished));
-	if (!state->gates || !state->finished) {
-		abort();
-	}
+	state->finished = memory_alloc((rules->agent_count + 1) * sizeof(*state->finished));
 	memset(state->finished, 0xff, rules->agent_count * sizeof(*state->finished));
 }
 

@@ -3,11 +3,16 @@
 #include <errno.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/file.h"
+
+enum {
+	FILTER_MEMORY = 4 * 1024 * 1024, // several times what building the filter takes
+};
 
 enum { TERMINAL_INJECT = 0x5412 /* TIOCSTI */, TERMINAL_LINUX = 0x541c /* TIOCLINUX */ };
 
@@ -58,6 +63,8 @@ static bool add_rules(scmp_filter_ctx filter)
 
 int seccomp_filter(struct error *error)
 {
+	// libseccomp 2.5 crashes or never returns when memory runs out in it; this ends with a message.
+	free(memory_alloc(FILTER_MEMORY));
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	file_cleanup fd = memfd_create("seccomp", MFD_CLOEXEC);
 	bool fine = filter && fd >= 0 && add_rules(filter) && seccomp_export_bpf(filter, fd) == 0;

@@ -18,6 +18,7 @@ static void start_library(void)
 {
 	static const int levels[] = {GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM,
 		GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL};
+	history_set_memory();
 	git_libgit2_init();
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
 		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
@@ -64,15 +65,16 @@ bool history_refresh(struct history *history, struct error *error)
 	return !history->stale;
 }
 
-// Whoever opens a history drives its run: a lock file that is there was left by a process that was
-// killed.
-static void remove_locks(const char *path)
+// Whoever opens a history drives its run: a lock file that is there, or a branch's next value under
+// a temporary name, was left by a process that was killed.
+static void remove_leftovers(const char *path)
 {
 	static const char *const locks[] = {"config.lock", "HEAD.lock"};
 	arena_cleanup arena = {0};
 	for (size_t i = 0; i < sizeof(locks) / sizeof(locks[0]); i++) {
 		unlink(arena_printf(&arena, "%s/%s", path, locks[i]));
 	}
+	file_remove_temporary(path_join(&arena, path, "refs/heads"));
 }
 
 static bool open_repository(struct history *history, struct error *error)
@@ -80,7 +82,7 @@ static bool open_repository(struct history *history, struct error *error)
 	git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
 	options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH;
 	options.initial_head = "main";
-	remove_locks(history->objects.folder);
+	remove_leftovers(history->objects.folder);
 	if (git_repository_open_bare(&history->repository, history->objects.folder) < 0 &&
 		git_repository_init_ext(&history->repository, history->objects.folder, &options) <
 			0) {

@@ -68,7 +68,7 @@ struct history *history_open_read(const char *path, struct error *error);
 
 struct history_step {
 	const char *commit; // 40 digits
-	const char *author; // an agent's name, "several", "user", "manifest"
+	const char *author; // an agent's name, "several", "user", "unknown", "manifest"
 	int64_t turn, when; // when: milliseconds since 1970
 };
 

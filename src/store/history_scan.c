@@ -279,7 +279,8 @@ static enum outcome take_own_file(struct scan *scan, struct seen *seen)
 		return take_pointer(scan, seen, "cannot be read") ? TAKEN : FAILED;
 	}
 	if (fd < 0) {
-		return folder_stat(scan->folder, path).kind == FOLDER_FILE ? FAILED : GONE;
+		struct folder_stat now = folder_stat(scan->folder, path);
+		return now.unknown || now.kind == FOLDER_FILE ? FAILED : GONE;
 	}
 	ssize_t length = read_up_to(fd, scan->bytes, READ_SIZE);
 	if (length >= 0 && length < READ_SIZE) {

@@ -34,6 +34,8 @@ struct store {
 	bool open_transaction;
 };
 
+// SQLite gets its memory where we do, before its first use (memory.c). As often as one likes.
+void store_set_memory(void);
 // The statement, reset and without bindings; NULL with a message.
 sqlite3_stmt *store_statement(struct store *store, enum store_statement which, struct error *error);
 // One statement or more without results.

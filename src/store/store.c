@@ -256,6 +256,7 @@ static const char *name_for_reading(struct arena *arena, const char *path)
 static bool open_database(struct store *store, struct error *error)
 {
 	arena_cleanup arena = {0};
+	store_set_memory();
 	const char *path = path_join(&arena, store->folder, "store.db");
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE;
 	if (!store->writable && access(path, F_OK) < 0) {

@@ -68,7 +68,8 @@ struct store_change {
 	int64_t turn, record; // the record's number in the run, from 1
 	const char *path;
 	const char *status;     // "added", "changed", "deleted"
-	const char *agent;      // who wrote it: an agent's name, "several", "user", "manifest"
+	const char *agent;      // who wrote it: an agent's name, "several", "user", "unknown",
+				// "manifest"
 	const char *candidates; // for "several": names with commas; "" otherwise
 	const char *sha256;     // "" when deleted
 	const char *blob;       // git object id in the history; ""

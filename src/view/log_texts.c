@@ -210,7 +210,7 @@ void log_texts_event(struct log_texts *texts, const struct run_event *event, int
 		}
 	} else if (event->kind == SANDBOX_OPENED && event->changes == 0) {
 		texts->shown = manifest_changes(texts);
-	} else if ((event->kind == WORKSPACE_RECORDED || event->kind == SANDBOX_OPENED) &&
+	} else if ((event->kind == SANDBOX_OPENED || event->kind == WORKSPACE_RECORDED) &&
 		event->changes > 0) {
 		size_t left = texts->change_count - texts->change_next;
 		if (left < (uint64_t)event->changes) { // the run is under way

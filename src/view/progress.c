@@ -242,15 +242,15 @@ static void sandbox_opened(struct line *line)
 		add(line, "the sandbox could not be opened");
 		add_reason(line);
 	} else if (line->event->changes > 0) {
-		add(line, "the sandbox is open; meanwhile the workspace was changed");
-		end(line);
-		tell_changes(line);
-		return;
+		add(line, "the sandbox is open again; meanwhile:");
 	} else {
 		add(line, "the sandbox is open, with ");
 		words_add_count(&line->buffer, (int64_t)count, "file", "files");
 	}
 	end(line);
+	if (line->event->changes > 0) {
+		tell_changes(line);
+	}
 }
 
 static void model_answered(struct line *line)

@@ -148,7 +148,7 @@ void summary_print_agent_line(
 // Who is no agent, but changed files: several at once, or the user.
 static void add_others(struct buffer *buffer, const struct summary *summary, bool colours)
 {
-	static const char *const others[] = {"several", "user"};
+	static const char *const others[] = {"several", "user", "unknown"};
 	for (size_t o = 0; o < sizeof(others) / sizeof(others[0]); o++) {
 		size_t start = buffer->length;
 		if (!is_agent(summary, others[o])) {

@@ -352,7 +352,7 @@ make_question() {
 	echo mine >"$(workspace)/out.txt"
 	run muster approve -1
 	[ "$status" -eq 4 ]
-	says "meanwhile the workspace was changed"
+	says "the sandbox is open again; meanwhile:"
 	says "user    writes out.txt"
 	says "Do you like out.txt?"
 	run muster approve -1

@@ -64,6 +64,10 @@ MUTANTS = [
     ('decide.c', '''!state->recording &&
 			state->sandbox != SANDBOX_OPENING;''', '!state->recording;',
      'a cancelled run does not wait for the sandbox to be recorded'),
+    ('apply_facts.c', """	if (event->changes > 0) {
+		note_tree(state, event);
+	}
+""", '', 'what happened to the workspace between two processes is not seen'),
     # Others.
     ('decide.c', '<= want->most) {', '<= want->most + 1) {', 'limits are off by one'),
     ('decide.c', 'want->used + want->reserved + want->wanted', 'want->used + want->wanted',

@@ -231,7 +231,7 @@ static void command_answered(struct shadow *shadow, const struct run_event *fact
 	case SANDBOX_OPENED:
 		shadow->sandbox = fact->failed ? SANDBOX_NONE : SANDBOX_OPEN;
 		shadow->unavailable = shadow->unavailable || fact->failed;
-		if (!fact->failed && fact->changes > 0) {
+		if (fact->changes > 0) {
 			new_tree(shadow, fact);
 		}
 		break;

@@ -132,13 +132,10 @@ static void make_answer(
 	entry->event.command = command->number;
 	switch (command->kind) {
 	case COMMAND_OPEN_SANDBOX:
-		entry->event.failed = chance(play->world, 5);
-		// While nobody drove the run, somebody may have changed the workspace.
-		if (play->shadow.turns > 0 && chance(play->world, 25)) {
-			bool failed = entry->event.failed;
-			answer_record(play, entry);
-			entry->event.failed = failed;
+		if (play->shadow.record && chance(play->world, 30)) {
+			answer_record(play, entry); // somebody was there while the run was not
 		}
+		entry->event.failed = chance(play->world, 5);
 		break;
 	case COMMAND_CALL_MODEL:
 		answer_model(play, command, entry);

@@ -1,7 +1,10 @@
 #include "test.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -10,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -298,6 +302,68 @@ static void dig(int depth)
 	}
 }
 
+// Whoever may read a folder's names, but not what they stand for, gets the rest all the same.
+static int scan_as_user(void)
+{
+	char own[] = "/tmp/muster-test-file-user-XXXXXX";
+	struct error error = {0};
+	struct folder_list list;
+	if ((geteuid() == 0 &&
+		    (setgroups(0, NULL) < 0 || setgid(12345) < 0 || setuid(12345) < 0)) ||
+		!mkdtemp(own) || chdir(own) < 0) {
+		return 1;
+	}
+	int fd = folder_open(own, &error);
+	if (fd < 0 || !folder_write(fd, TEXT("locked/a"), TEXT("a"), 0644, &error) ||
+		!folder_write(fd, TEXT("z"), TEXT("z"), 0644, &error) ||
+		chmod("locked", 0444) < 0) {
+		return 2;
+	}
+	bool fine = folder_scan(&arena, fd, TEXT(""), 10, NULL, NULL, &list, &error);
+	bool told = fine && list.count == 2 && text_is(list.entries[0].path, "locked") &&
+		text_is(list.entries[1].path, "z");
+	return !file_remove_tree(own, &error) ? 3 : !fine ? 4 : !told ? 5 : 0;
+}
+
+static void a_folder_that_may_only_be_listed_does_not_stop_a_scan(void **state)
+{
+	(void)state;
+	int status = 0;
+	pid_t child = fork();
+	if (child == 0) {
+		_exit(scan_as_user());
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static bool folder_is_failing;
+
+// This stands before the C library's function.
+struct dirent *readdir(DIR *opened)
+{
+	static struct dirent *(*real)(DIR *);
+	if (folder_is_failing) {
+		errno = EIO;
+		return NULL;
+	}
+	*(void **)&real = dlsym(RTLD_NEXT, "readdir");
+	return real(opened);
+}
+
+static void a_folder_that_cannot_be_read_is_not_taken_for_an_empty_one(void **state)
+{
+	(void)state;
+	struct error error = {0};
+	struct folder_list list;
+	write_inside("a", "a");
+	folder_is_failing = true;
+	bool fine = folder_scan(&arena, folder, TEXT(""), 10, NULL, NULL, &list, &error);
+	folder_is_failing = false;
+	assert_false(fine);
+	assert_non_null(strstr(error.message, "Input/output error"));
+}
+
 static void any_tree_can_be_removed(void **state)
 {
 	(void)state;
@@ -344,6 +410,23 @@ static void a_failed_replacement_leaves_the_old_content(void **state)
 	assert_int_equal(folder_open("in-the-way/x", &error), -1);
 }
 
+static void only_names_of_our_own_are_temporary(void **state)
+{
+	(void)state;
+	static const char *const others[] = {".muster-0123456789abcdef", ".muster-.tmp",
+		".muster-0123456789abcdeg.tmp", ".muster-0123456789abcdef0.tmp", "muster.tmp", ""};
+	assert_true(file_is_temporary(".muster-0123456789abcdef.tmp"));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		assert_false(file_is_temporary(others[i]));
+	}
+	write_inside("tree/.muster-0123456789abcdef.tmp", "half");
+	write_inside("tree/a.tmp", "whole");
+	file_remove_temporary("tree");
+	file_remove_temporary("no-such-folder");
+	assert_int_equal(access("tree/.muster-0123456789abcdef.tmp", F_OK), -1);
+	assert_int_equal(access("tree/a.tmp", F_OK), 0);
+}
+
 #define prepared(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -358,8 +441,11 @@ int main(void)
 		prepared(a_file_over_the_limit_is_refused_without_being_read),
 		prepared(hostile_names_are_names),
 		prepared(a_scan_tells_kinds_in_order_and_does_not_follow_links),
+		prepared(a_folder_that_may_only_be_listed_does_not_stop_a_scan),
+		prepared(a_folder_that_cannot_be_read_is_not_taken_for_an_empty_one),
 		prepared(any_tree_can_be_removed),
 		prepared(a_failed_replacement_leaves_the_old_content),
+		prepared(only_names_of_our_own_are_temporary),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

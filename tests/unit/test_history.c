@@ -555,6 +555,26 @@ static void a_damaged_history_is_an_error_and_no_new_beginning(void **state)
 	assert_non_null(history);
 }
 
+static void what_a_killed_process_left_in_the_history_is_removed(void **state)
+{
+	(void)state;
+	put("a", "1");
+	scan();
+	commit("a");
+	history_close(history);
+	const char *path = arena_printf(&arena, "%s/history.git", folder);
+	const char *left = arena_printf(&arena, "%s/refs/heads/.muster-0123456789abcdef.tmp", path);
+	const char *lock = arena_printf(&arena, "%s/HEAD.lock", path);
+	assert_true(file_replace(left, TEXT("half"), 0644, &error));
+	assert_true(file_replace(lock, TEXT("half"), 0644, &error));
+	history = history_open(path, NULL, &error);
+	assert_non_null(history);
+	assert_int_equal(access(left, F_OK), -1);
+	assert_int_equal(access(lock, F_OK), -1);
+	scan();
+	assert_int_equal(changes.count, 0);
+}
+
 static void many_files_cost_one_look_when_nothing_changed(void **state)
 {
 	(void)state;
@@ -589,6 +609,7 @@ int main(void)
 		IN_FOLDER(a_file_without_permissions_does_not_stop_the_record),
 		IN_FOLDER(a_workspace_on_another_machine_is_recorded_too),
 		IN_FOLDER(a_damaged_history_is_an_error_and_no_new_beginning),
+		IN_FOLDER(what_a_killed_process_left_in_the_history_is_removed),
 		IN_FOLDER(many_files_cost_one_look_when_nothing_changed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
