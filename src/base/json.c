@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FEW_NAMES = 24 };
+
 // A member name of an object that is still open.
 struct name {
 	struct text text; // with its escapes taken out
@@ -21,7 +23,8 @@ struct scanner {
 	size_t zero_at;     // first at this offset
 	struct name *names; // of all open objects, the innermost's last
 	size_t name_count, name_room;
-	struct arena arena; // names that had escapes
+	struct name first_names[FEW_NAMES]; // `names`, as long as they are few
+	struct arena arena;                 // names that had escapes
 };
 
 static bool scan_value(struct scanner *scanner, unsigned depth);
@@ -159,7 +162,12 @@ static bool scan_string(struct scanner *scanner, bool *escaped)
 	if (!accept(scanner, '"')) {
 		return fail(scanner, "a string in double quotes is missing here");
 	}
-	while (!accept(scanner, '"')) {
+	for (;;) {
+		scanner->at += text_plain_length((struct text){
+			scanner->text.data + scanner->at, scanner->text.length - scanner->at});
+		if (accept(scanner, '"')) {
+			return true;
+		}
 		int byte = peek(scanner);
 		if (byte < 0) {
 			return fail_at(scanner, start, "the string has no closing quote");
@@ -182,7 +190,6 @@ static bool scan_string(struct scanner *scanner, bool *escaped)
 			return false;
 		}
 	}
-	return true;
 }
 
 static void add_point(struct buffer *buffer, uint32_t point)
@@ -239,6 +246,18 @@ static struct text unescape(struct scanner *scanner, size_t start, size_t end)
 	return text_copy(&scanner->arena, buffer_text(&buffer));
 }
 
+static void more_names(struct scanner *scanner)
+{
+	bool few = scanner->names == scanner->first_names;
+	struct name *names = few ? NULL : scanner->names;
+	scanner->name_room *= 2;
+	names = memory_resize(names, scanner->name_room * sizeof(*names));
+	if (few) {
+		memcpy(names, scanner->first_names, sizeof(scanner->first_names));
+	}
+	scanner->names = names;
+}
+
 static bool scan_name(struct scanner *scanner)
 {
 	size_t start = scanner->at;
@@ -250,9 +269,7 @@ static bool scan_name(struct scanner *scanner)
 		return true;
 	}
 	if (scanner->name_count == scanner->name_room) {
-		scanner->name_room = scanner->name_room ? scanner->name_room * 2 : 32;
-		scanner->names =
-			memory_resize(scanner->names, scanner->name_room * sizeof(*scanner->names));
+		more_names(scanner);
 	}
 	size_t end = scanner->at - 1;
 	struct text text = escaped ? unescape(scanner, start + 1, end)
@@ -271,6 +288,22 @@ static int compare_names(const void *left, const void *right)
 	return order ? order : (a->offset > b->offset) - (a->offset < b->offset);
 }
 
+static bool are_few_and_differ(const struct name *names, size_t count)
+{
+	if (count > FEW_NAMES) {
+		return false;
+	}
+	for (size_t i = 1; i < count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (names[i].text.length == names[j].text.length &&
+				text_equal(names[i].text, names[j].text)) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
 // Looks at the names of the object that ends and forgets them. Sorted, so that an object with
 // very many members costs n log n.
 static bool check_names(struct scanner *scanner, size_t first)
@@ -278,7 +311,7 @@ static bool check_names(struct scanner *scanner, size_t first)
 	struct name *names = scanner->names + first;
 	size_t count = scanner->name_count - first, offset = SIZE_MAX;
 	scanner->name_count = first;
-	if (count < 2) {
+	if (are_few_and_differ(names, count)) {
 		return true;
 	}
 	qsort(names, count, sizeof(*names), compare_names);
@@ -388,8 +421,12 @@ static bool scan_text(struct scanner *scanner)
 
 static bool scan(struct scanner *scanner)
 {
+	scanner->names = scanner->first_names;
+	scanner->name_room = FEW_NAMES;
 	bool good = scan_text(scanner);
-	free(scanner->names);
+	if (scanner->names != scanner->first_names) {
+		free(scanner->names);
+	}
 	arena_finish(&scanner->arena);
 	return good;
 }

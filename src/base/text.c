@@ -118,6 +118,63 @@ static size_t utf8_character(struct text text, uint32_t *point)
 	return length;
 }
 
+// Eight bytes at once: the high bit of a byte is set in the result if the byte is what is looked for
+// (and maybe in bytes after that one).
+#define EACH_BYTE(byte) (0x0101010101010101U * (uint64_t)(byte))
+
+static uint64_t eight_bytes(const char *data)
+{
+	uint64_t word;
+	memcpy(&word, data, sizeof(word));
+	return word;
+}
+
+static uint64_t bytes_below(uint64_t word, unsigned char limit)
+{
+	return (word - EACH_BYTE(limit)) & ~word & EACH_BYTE(0x80);
+}
+
+static uint64_t bytes_equal(uint64_t word, unsigned char byte)
+{
+	return bytes_below(word ^ EACH_BYTE(byte), 1);
+}
+
+static size_t ascii_length(struct text text)
+{
+	size_t offset = 0;
+	while (text.length - offset >= sizeof(uint64_t) &&
+		!(eight_bytes(text.data + offset) & EACH_BYTE(0x80))) {
+		offset += sizeof(uint64_t);
+	}
+	return offset;
+}
+
+static bool is_plain(unsigned char byte)
+{
+	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+size_t text_plain_length(struct text text)
+{
+	size_t offset = 0;
+	while (text.length - offset >= sizeof(uint64_t)) {
+		uint64_t word = eight_bytes(text.data + offset);
+		uint64_t special = (word & EACH_BYTE(0x80)) | bytes_below(word, 0x20) |
+			bytes_equal(word, 0x7f) | bytes_equal(word, '"') | bytes_equal(word, '\\');
+		if (special && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
+			return offset + (size_t)__builtin_ctzll(special) / 8;
+		}
+		if (special) {
+			break;
+		}
+		offset += sizeof(uint64_t);
+	}
+	while (offset < text.length && is_plain((unsigned char)text.data[offset])) {
+		offset++;
+	}
+	return offset;
+}
+
 size_t text_utf8_length(struct text text)
 {
 	size_t offset = 0;
@@ -129,6 +186,7 @@ size_t text_utf8_length(struct text text)
 			break;
 		}
 		offset += length;
+		offset += ascii_length((struct text){text.data + offset, text.length - offset});
 	}
 	return offset;
 }
@@ -310,7 +368,13 @@ void buffer_add_json(struct buffer *buffer, struct text text)
 		['\\'] = '\\'};
 	struct character character;
 	buffer_add_char(buffer, '"');
-	while (next_character(&text, &character)) {
+	while (text.length) {
+		size_t plain = text_plain_length(text);
+		buffer_add(buffer, text.data, plain);
+		text = (struct text){text.data + plain, text.length - plain};
+		if (!next_character(&text, &character)) {
+			break;
+		}
 		uint32_t point = character.point;
 		if (!character.valid) {
 			buffer_add_string(buffer, "\xef\xbf\xbd");
@@ -329,10 +393,11 @@ void buffer_add_json(struct buffer *buffer, struct text text)
 void buffer_add_utf8(struct buffer *buffer, struct text text)
 {
 	struct character character;
-	while (next_character(&text, &character)) {
-		if (character.valid) {
-			buffer_add_text(buffer, character.bytes);
-		} else {
+	while (text.length) {
+		size_t valid = text_utf8_length(text);
+		buffer_add(buffer, text.data, valid);
+		text = (struct text){text.data + valid, text.length - valid};
+		if (next_character(&text, &character)) {
 			buffer_add_string(buffer, "\xef\xbf\xbd");
 		}
 	}

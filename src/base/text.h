@@ -36,6 +36,9 @@ size_t text_find(struct text text, struct text part);
 // Offset of the first byte that is not valid UTF-8 (RFC 3629), or text.length.
 size_t text_utf8_length(struct text text);
 bool text_is_utf8(struct text text);
+// The leading bytes that stand for themselves in a JSON string: ASCII without control characters,
+// quotes and backslashes. Fast: what comes from outside is mostly of that.
+size_t text_plain_length(struct text text);
 // The longest prefix of at most `limit` bytes that does not cut a UTF-8 character.
 struct text text_cut(struct text text, size_t limit);
 

@@ -29,12 +29,12 @@ static void interrupt(int signal)
 
 // The first signal parks the run; the second ends the process at once, which loses nothing that the
 // journal holds.
-static void catch_signals(struct engine *engine)
+void driving_interruptible(struct engine *engine)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
 	interruptible = engine;
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+	for (size_t i = 0; engine && i < sizeof(signals) / sizeof(signals[0]); i++) {
 		sigaction(signals[i], &action, NULL);
 	}
 }
@@ -189,7 +189,7 @@ int drive(struct arguments *arguments, struct store *store, struct driven *drive
 		team_destroy(driven->start ? driven->start->team : NULL);
 		return code;
 	}
-	catch_signals(engine);
+	driving_interruptible(engine);
 	struct job *job = driven->start ? engine_add(engine, driven->start, error)
 					: engine_resume(engine, driven->run, vocabulary(),
 						  &driven->raise, driven->request, error);
@@ -202,7 +202,7 @@ int drive(struct arguments *arguments, struct store *store, struct driven *drive
 	if (driving.job) {
 		progress_finish(&driving.progress);
 	}
-	interruptible = NULL;
+	driving_interruptible(NULL);
 	engine_destroy(engine);
 	return code;
 }

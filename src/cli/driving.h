@@ -21,5 +21,8 @@ int drive(struct arguments *arguments, struct store *store, struct driven *drive
 // The same for the run that the first operand names, or driven->run; fills in the latter. A request goes to the
 // process that drives the run already, if there is one.
 int go_on(struct arguments *arguments, struct driven *driven, struct error *error);
+// Signals that ask the process to end park the runs of this engine; NULL: nothing runs any more. The
+// second signal ends the process at once, which loses nothing that the journal holds.
+void driving_interruptible(struct engine *engine);
 // What the second operand says: a text, or @FILE for what a file holds.
 bool said_text(struct arguments *arguments, struct text *text, struct error *error);

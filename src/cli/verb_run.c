@@ -1,7 +1,9 @@
+#include "cli/batch.h"
 #include "cli/driving.h"
 #include "cli/taking.h"
 #include "cli/verb.h"
 #include "cli/vocabulary.h"
+#include "net/http.h"
 
 // Standard output has the result of the run; the files are told beside it.
 static int take(struct arguments *arguments, const char *to, const char *id, struct error *error)
@@ -19,10 +21,37 @@ static int take(struct arguments *arguments, const char *to, const char *id, str
 	return error->kind == ERROR_NONE ? EXIT_OK : EXIT_FAILED;
 }
 
-static int run(struct arguments *arguments, struct error *error)
+// One run for each line of a file. Closes the store and frees the team.
+static int run_each(
+	struct arguments *arguments, struct store *store, struct team *team, struct error *error)
+{
+	struct batch batch = {.path = arguments_value(arguments, "each"),
+		.concurrency = arguments_value(arguments, "concurrency"),
+		.team = team,
+		.rehearsal = arguments_value(arguments, "rehearse"),
+		.sandbox = arguments_value(arguments, "sandbox"),
+		.out = arguments_value(arguments, "out")};
+	batch.given = arguments_values(arguments, "input", &batch.given_count);
+	int code = batch_drive(arguments, store, &batch, error);
+	store_close(store);
+	team_destroy(team);
+	return code;
+}
+
+static bool check_usage(struct arguments *arguments, struct error *error)
 {
 	const char *to = arguments_value(arguments, "out");
-	if (to && !taking_check(to, error)) {
+	if (arguments_has(arguments, "concurrency") && !arguments_has(arguments, "each")) {
+		error_set(error, ERROR_USAGE, "--concurrency belongs to --each");
+		return error_hint(error, "give the inputs of the runs with --each FILE");
+	}
+	return !to || taking_check(to, error);
+}
+
+static int run_team(struct arguments *arguments, struct error *error)
+{
+	const char *to = arguments_value(arguments, "out");
+	if (!check_usage(arguments, error)) {
 		return EXIT_USAGE;
 	}
 	bool rehearsal = arguments_has(arguments, "rehearse");
@@ -35,6 +64,9 @@ static int run(struct arguments *arguments, struct error *error)
 	if (!store) {
 		team_destroy(team);
 		return EXIT_FAILED;
+	}
+	if (arguments_has(arguments, "each")) {
+		return run_each(arguments, store, team, error);
 	}
 	size_t input_count;
 	const char **inputs = arguments_values(arguments, "input", &input_count);
@@ -49,6 +81,16 @@ static int run(struct arguments *arguments, struct error *error)
 	return code == EXIT_OK && to ? take(arguments, to, driven.run, error) : code;
 }
 
+static int run(struct arguments *arguments, struct error *error)
+{
+	if (!arguments_has(arguments, "rehearse")) {
+		http_prepare(); // a real model will be asked, as soon as the team is read
+	}
+	int code = run_team(arguments, error);
+	http_prepared();
+	return code;
+}
+
 static const struct option options[] = {
 	{"input", 'i', "NAME=VALUE", true, COMPLETE_FILE,
 		"an input of the team; NAME=@FILE takes it from a file"},
@@ -58,6 +100,9 @@ static const struct option options[] = {
 		"run commands there, not where the team file says"},
 	{"out", 'o', "DIR", false, COMPLETE_FOLDER,
 		"when it is done, take its work out into this folder"},
+	{"each", 0, "FILE", false, COMPLETE_FILE,
+		"a run for every line of this file, each a JSON object with inputs"},
+	{"concurrency", 0, "N", false, COMPLETE_NOTHING, "with --each: so many runs at once (4)"},
 	OPTION_JSON,
 	OPTION_END,
 };
@@ -66,16 +111,24 @@ const struct verb verb_run = {
 	.name = "run",
 	.help = "run a team",
 	.usage = "TEAM [-i NAME=VALUE]... [--rehearse FILE] [--sandbox PROVIDER] [--out DIR] "
-		 "[--json]",
+		 "[--json]\n"
+		 "       muster run TEAM --each FILE [--concurrency N] [options]",
 	.details = "TEAM is a file or the name of a canned team. Progress goes to standard error, "
 		   "the\n"
 		   "result to standard output. The exit code says how the run ended\n"
 		   "(docs/exit-codes.md). Ctrl-C parks the run; a second Ctrl-C ends it at once.\n"
-		   "A parked run goes on with 'muster resume'.",
+		   "A parked run goes on with 'muster resume'.\n"
+		   "\n"
+		   "With --each the inputs of each run are a line of FILE, such as {\"topic\": "
+		   "\"tides\"};\n"
+		   "-i gives what the lines leave out. The work of line N goes to DIR/N. The exit "
+		   "code\n"
+		   "is 0 only if all runs are done.",
 	.examples = (const char *const[]){"muster run team.yaml -i topic=tides",
 		"muster run web-app -i brief=@brief.md --out site",
 		"muster run hello --rehearse samples/hello/rehearsal.yaml",
-		"muster run web-app -i brief=@brief.md --quiet --json > result.json", NULL},
+		"muster run web-app -i brief=@brief.md --quiet --json > result.json",
+		"muster run team.yaml --each topics.jsonl --concurrency 8 --out results", NULL},
 	.options = options,
 	.completion = COMPLETE_TEAM,
 	.minimum = 1,

@@ -420,6 +420,11 @@ static bool take_time(struct engine *engine, struct error *error)
 	return true;
 }
 
+static bool is_at_rest(const struct job *job)
+{
+	return job_resting(job) && job->under_way_count == 0;
+}
+
 // Milliseconds until something has to be done without being woken; -1: never. *working: some run is
 // neither at its end nor parked.
 static int next_timer(const struct engine *engine, bool *working)
@@ -428,7 +433,7 @@ static int next_timer(const struct engine *engine, bool *working)
 	*working = false;
 	for (const struct job *job = engine->jobs; job; job = job->next) {
 		int64_t deadline = run_deadline(&job->state, job->rules);
-		if (job_resting(job) && job->under_way_count == 0) {
+		if (is_at_rest(job)) {
 			continue;
 		}
 		*working = true;
@@ -446,10 +451,30 @@ static int next_timer(const struct engine *engine, bool *working)
 	return wait < 1 ? 1 : wait > most ? (int)most : (int)wait;
 }
 
+// Whoever is told may change the list: runs are added at its end, and the one told of may go.
+static bool tell_rest(struct engine *engine, struct error *error)
+{
+	struct job *job = engine->watcher.rests ? engine->jobs : NULL;
+	while (job) {
+		struct job *next = job->next;
+		if (!job->rested && is_at_rest(job)) {
+			job->rested = true;
+			if (!engine->watcher.rests(engine->watcher.data, job, error)) {
+				return false;
+			}
+		}
+		job = next;
+	}
+	return true;
+}
+
 bool engine_drive(struct engine *engine, struct error *error)
 {
 	for (;;) {
 		bool working;
+		if (!tell_rest(engine, error)) {
+			return false;
+		}
 		int timeout = next_timer(engine, &working);
 		if (!working) {
 			return true;
@@ -478,4 +503,22 @@ void engine_interrupt(struct engine *engine)
 {
 	atomic_store(&engine->interrupted, true);
 	pool_wake(engine->pool);
+}
+
+bool engine_interrupted(const struct engine *engine)
+{
+	return atomic_load(&engine->interrupted);
+}
+
+void engine_release(struct engine *engine, struct job *job)
+{
+	struct job **at = &engine->jobs;
+	while (*at != job) {
+		at = &(*at)->next;
+	}
+	*at = job->next;
+	if (!job->next) {
+		engine->jobs_last = at;
+	}
+	job_destroy(job);
 }

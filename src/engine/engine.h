@@ -24,11 +24,16 @@ struct engine_watcher {
 	void (*event)(void *data, struct job *job, const struct run_event *event);
 	// The events of a run that is taken up again, as they are read from its journal; may be NULL.
 	void (*past)(void *data, struct job *job, const struct run_event *event);
+	// A run has ended or parked, and nothing of it is under way; it is on record. Called once per
+	// run, while the engine drives; may add runs and let this one go. False stops the engine; may
+	// be NULL.
+	bool (*rests)(void *data, struct job *job, struct error *error);
 	void *data;
 };
 
 struct engine_start {
-	struct team *team;         // becomes the engine's
+	struct team *team;         // becomes the engine's, unless `shared`
+	bool shared;               // the team is of several runs and outlives the engine
 	const char *const *inputs; // "name=value", "name=@file"
 	size_t input_count;
 	const struct team_values *values; // instead of inputs: checked before, copied
@@ -59,6 +64,9 @@ struct job *engine_resume(struct engine *engine, const char *id,
 bool engine_drive(struct engine *engine, struct error *error);
 // From a signal handler: parks all runs, calls under way may finish for ENGINE_GRACE.
 void engine_interrupt(struct engine *engine);
+bool engine_interrupted(const struct engine *engine);
+// Forgets a run that rests, and frees what it holds; its record stays.
+void engine_release(struct engine *engine, struct job *job);
 
 const char *job_id(const struct job *job);
 const struct team *job_team(const struct job *job);

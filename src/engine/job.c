@@ -131,9 +131,6 @@ static bool prepare_workshop(
 			       error, ERROR_USAGE, "there is no sandbox provider '%s'", provider) ||
 			error_hint(error, "'muster providers' lists what there is");
 	}
-	if (workshop->driver->usable && !workshop->driver->usable(error)) {
-		return error_wrap(error, "sandbox '%s'", provider);
-	}
 	workshop->model = open_model(job, start->rehearsal, error);
 	if (!workshop->model) {
 		return false;
@@ -184,6 +181,7 @@ struct job *job_create(struct engine *engine, struct store *store, const struct 
 	struct job *job = memory_alloc(sizeof(*job));
 	job->engine = engine;
 	job->team = start->team;
+	job->shared = start->shared;
 	job->rehearsal = start->rehearsal != NULL;
 	job->ready_last = &job->ready;
 	job->lock = -1;
@@ -227,7 +225,9 @@ void job_destroy(struct job *job)
 	buffer_finish(&job->verdict);
 	free(job->written);
 	free(job->under_way);
-	team_destroy(job->team);
+	if (!job->shared) {
+		team_destroy(job->team);
+	}
 	arena_finish(&job->arena);
 	free(job);
 }

@@ -28,6 +28,8 @@ struct job {
 	struct arena arena; // of what lives as long as the job
 	const char *id;
 	struct team *team;
+	bool shared; // the team is not ours
+	bool rested; // the watcher was told that it rests
 	struct team_values values;
 	const struct run_rules *rules;
 	struct gate **gates;

@@ -10,6 +10,7 @@
 	X(CURLcode, global_init, (long))                                                           \
 	X(CURL *, easy_init, (void))                                                               \
 	X(void, easy_cleanup, (CURL *))                                                            \
+	X(void, easy_reset, (CURL *))                                                              \
 	X(CURLcode, easy_setopt, (CURL *, CURLoption, ...))                                        \
 	X(CURLcode, easy_getinfo, (CURL *, CURLINFO, ...))                                         \
 	X(const char *, easy_strerror, (CURLcode))                                                 \

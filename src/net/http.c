@@ -14,6 +14,7 @@
 enum {
 	WAIT_MOST = 60 * 1000,  // milliseconds in one poll
 	RECEIVE_BUFFER = 65536, // bytes read at once
+	KEPT_HANDLES = 64,
 	KEPT_CONNECTIONS = 256,
 };
 
@@ -39,6 +40,8 @@ static struct {
 	// The thread's own.
 	struct transfer *waiting; // oldest first
 	struct transfer *active;
+	CURL *idle[KEPT_HANDLES]; // with their buffers, which cost more to make than to keep
+	size_t idle_count;
 } network = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 int64_t http_now(void)
@@ -191,11 +194,24 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *data)
 
 // --- One transfer ---
 
+static CURL *take_handle(void)
+{
+	return network.idle_count ? network.idle[--network.idle_count] : network.curl->easy_init();
+}
+
+static void give_handle(CURL *easy)
+{
+	if (easy && network.idle_count < KEPT_HANDLES) {
+		network.curl->easy_reset(easy);
+		network.idle[network.idle_count++] = easy;
+	} else if (easy) {
+		network.curl->easy_cleanup(easy);
+	}
+}
+
 static void destroy(struct transfer *transfer)
 {
-	if (transfer->easy) {
-		network.curl->easy_cleanup(transfer->easy);
-	}
+	give_handle(transfer->easy);
 	network.curl->slist_free_all(transfer->headers);
 	buffer_finish(&transfer->body);
 	free(transfer);
@@ -223,7 +239,7 @@ static void start(struct transfer *transfer)
 {
 	const struct curl_library *curl = network.curl;
 	const struct http_request *request = &transfer->request;
-	CURL *easy = curl->easy_init();
+	CURL *easy = take_handle();
 	if (!easy) {
 		struct error error = {0};
 		error_set(&error, ERROR_UNAVAILABLE, "libcurl has no memory left");
@@ -392,11 +408,44 @@ static void *work(void *unused)
 	return NULL;
 }
 
+static pthread_t preparer;
+static bool preparing; // main thread only
+
+static void *load(void *unused)
+{
+	struct error ignored = {0}; // told when a request is made
+	(void)unused;
+	curl_library(&ignored);
+	return NULL;
+}
+
+static bool start_thread(pthread_t *thread, void *(*function)(void *))
+{
+	sigset_t all, before;
+	sigfillset(&all); // signals are for the main thread
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	bool started = pthread_create(thread, NULL, function, NULL) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return started;
+}
+
+void http_prepare(void)
+{
+	preparing = preparing || start_thread(&preparer, load);
+}
+
+void http_prepared(void)
+{
+	if (preparing) {
+		pthread_join(preparer, NULL);
+		preparing = false;
+	}
+}
+
 // With the lock held.
 static bool begin(struct error *error)
 {
 	pthread_t thread;
-	sigset_t all, before;
 	network.curl = curl_library(error);
 	if (!network.curl) {
 		return false;
@@ -406,10 +455,7 @@ static bool begin(struct error *error)
 		return error_set(error, ERROR_UNAVAILABLE, "libcurl cannot be started");
 	}
 	network.curl->multi_setopt(network.multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
-	sigfillset(&all); // signals are for the main thread
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	network.started = pthread_create(&thread, NULL, work, NULL) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	network.started = start_thread(&thread, work);
 	if (!network.started) {
 		return error_set(error, ERROR_UNAVAILABLE, "cannot start the network thread");
 	}

@@ -50,6 +50,11 @@ struct http_request {
 	void *data;
 };
 
+// Loading libcurl takes longer than all else at the start of a program: this begins it on a thread of
+// its own. Whoever did so waits for it with http_prepared() before the program ends.
+void http_prepare(void);
+void http_prepared(void); // without http_prepare() it does nothing
+
 // Takes the request up; everything in it must live until `done`. False if libcurl cannot be used.
 bool http_send(const struct http_request *request, struct error *error);
 // Looks at the `cancel` of all requests now. Any thread.

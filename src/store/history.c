@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,29 +10,9 @@
 
 static const char branch[] = HISTORY_BRANCH;
 
-static pthread_once_t started = PTHREAD_ONCE_INIT;
-
-// The user's and the machine's git configuration must not change what is recorded.
-static void start_library(void)
-{
-	static const int levels[] = {GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM,
-		GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL};
-	history_set_memory();
-	git_libgit2_init();
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], "");
-	}
-	git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
-}
-
-void history_start_library(void)
-{
-	pthread_once(&started, start_library);
-}
-
 bool history_fail(struct error *error, const char *what)
 {
-	const git_error *reason = git_error_last();
+	const git_error *reason = git.error_last();
 	return error_set(error, ERROR_FAILED, "cannot %s the workspace's history: %s", what,
 		reason ? reason->message : "unknown reason");
 }
@@ -41,15 +20,15 @@ bool history_fail(struct error *error, const char *what)
 static bool load_last_commit(struct history *history, struct error *error)
 {
 	git_commit *commit = NULL;
-	int code = git_reference_name_to_id(&history->commit, history->repository, branch);
+	int code = git.reference_name_to_id(&history->commit, history->repository, branch);
 	history->has_commit = false;
 	if (code == GIT_ENOTFOUND) {
 		return true; // nothing was recorded yet
 	}
 	bool fine = code == 0 &&
-		git_commit_lookup(&commit, history->repository, &history->commit) == 0 &&
-		tree_load(history->tree, &history->objects, git_commit_tree_id(commit));
-	git_commit_free(commit);
+		git.commit_lookup(&commit, history->repository, &history->commit) == 0 &&
+		tree_load(history->tree, &history->objects, git.commit_tree_id(commit));
+	git.commit_free(commit);
 	history->has_commit = fine;
 	return fine || history_fail(error, "read");
 }
@@ -83,20 +62,22 @@ static bool open_repository(struct history *history, struct error *error)
 	options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH;
 	options.initial_head = "main";
 	remove_leftovers(history->objects.folder);
-	if (git_repository_open_bare(&history->repository, history->objects.folder) < 0 &&
-		git_repository_init_ext(&history->repository, history->objects.folder, &options) <
+	if (git.repository_open_bare(&history->repository, history->objects.folder) < 0 &&
+		git.repository_init_ext(&history->repository, history->objects.folder, &options) <
 			0) {
 		return history_fail(error, "open");
 	}
-	return git_repository_odb(&history->objects.database, history->repository) == 0 ||
+	return git.repository_odb(&history->objects.database, history->repository) == 0 ||
 		history_fail(error, "open");
 }
 
 struct history *history_open(const char *path, const char *const *untracked, struct error *error)
 {
+	if (!git_load(error)) {
+		return NULL;
+	}
 	struct history *history = memory_alloc(sizeof(*history));
 	size_t count = 0;
-	history_start_library();
 	history->objects.folder = memory_string(path);
 	history->tree = tree_create();
 	while (untracked && untracked[count]) {
@@ -125,7 +106,7 @@ void history_close(struct history *history)
 	free(history->untracked);
 	tree_destroy(history->tree);
 	objects_finish(&history->objects);
-	git_repository_free(history->repository);
+	git.repository_free(history->repository);
 	free(history);
 }
 
@@ -141,7 +122,7 @@ static void change_tree(struct history *history, const struct history_changes *c
 			: change->executable                      ? TREE_EXECUTABLE
 								  : TREE_FILE;
 		if (change->blob[0]) {
-			git_oid_fromstr(&files[i].id, change->blob);
+			git.oid_fromstr(&files[i].id, change->blob);
 		}
 	}
 	tree_change(history->tree, files, changes->count);
@@ -153,7 +134,7 @@ static bool move_branch(struct history *history, const git_oid *commit, struct e
 {
 	arena_cleanup arena = {0};
 	char line[GIT_OID_HEXSZ + 2];
-	git_oid_tostr(line, GIT_OID_HEXSZ + 1, commit);
+	git.oid_tostr(line, GIT_OID_HEXSZ + 1, commit);
 	line[GIT_OID_HEXSZ] = '\n';
 	objects_note(&history->objects, commit);
 	return objects_sync(&history->objects, error) &&
@@ -168,16 +149,16 @@ static bool write_commit(struct history *history, const git_signature *signature
 	git_tree *tree = NULL;
 	git_commit *parent = NULL;
 	bool fine = tree_write(history->tree, &history->objects, &root) &&
-		git_tree_lookup(&tree, history->repository, &root) == 0 &&
+		git.tree_lookup(&tree, history->repository, &root) == 0 &&
 		(!history->has_commit ||
-			git_commit_lookup(&parent, history->repository, &history->commit) == 0);
+			git.commit_lookup(&parent, history->repository, &history->commit) == 0);
 	if (fine) {
 		const git_commit *parents[] = {parent};
-		fine = git_commit_create(commit, history->repository, NULL, signature, signature,
+		fine = git.commit_create(commit, history->repository, NULL, signature, signature,
 			       "UTF-8", message, tree, parent ? 1 : 0, parents) == 0;
 	}
-	git_tree_free(tree);
-	git_commit_free(parent);
+	git.tree_free(tree);
+	git.commit_free(parent);
 	return fine;
 }
 
@@ -191,7 +172,7 @@ bool history_commit(struct history *history, struct arena *arena, const char *au
 	if (!history_refresh(history, error)) {
 		return false;
 	}
-	if (git_signature_new(&signature, author, email, when / 1000, 0) < 0) {
+	if (git.signature_new(&signature, author, email, when / 1000, 0) < 0) {
 		return history_fail(error, "write");
 	}
 	change_tree(history, changes);
@@ -200,7 +181,7 @@ bool history_commit(struct history *history, struct arena *arena, const char *au
 	bool fine = write_commit(history, signature, message, &id)
 		? move_branch(history, &id, error)
 		: history_fail(error, "write");
-	git_signature_free(signature);
+	git.signature_free(signature);
 	if (!fine) {
 		return false;
 	}
@@ -208,7 +189,7 @@ bool history_commit(struct history *history, struct arena *arena, const char *au
 	history->has_commit = true;
 	history->commit = id;
 	char *digits = arena_alloc(arena, GIT_OID_HEXSZ + 1);
-	git_oid_tostr(digits, GIT_OID_HEXSZ + 1, &id);
+	git.oid_tostr(digits, GIT_OID_HEXSZ + 1, &id);
 	*commit = digits;
 	return true;
 }
@@ -218,12 +199,12 @@ bool history_blob(struct history *history, struct arena *arena, const char *blob
 {
 	git_oid id;
 	git_odb_object *object = NULL;
-	if (git_oid_fromstr(&id, blob) < 0 ||
-		git_odb_read(&object, history->objects.database, &id) < 0) {
+	if (git.oid_fromstr(&id, blob) < 0 ||
+		git.odb_read(&object, history->objects.database, &id) < 0) {
 		return history_fail(error, "read");
 	}
 	*content = text_copy(
-		arena, (struct text){git_odb_object_data(object), git_odb_object_size(object)});
-	git_odb_object_free(object);
+		arena, (struct text){git.odb_object_data(object), git.odb_object_size(object)});
+	git.odb_object_free(object);
 	return true;
 }

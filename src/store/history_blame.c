@@ -63,7 +63,7 @@ static bool compare(const struct blamed *before, struct blamed *after,
 	for (size_t i = 0; i < after->count; i++) {
 		after->steps[i] = step;
 	}
-	if (git_diff_buffers(old.data ? old.data : "", old.length, NULL, new.data ? new.data : "",
+	if (git.diff_buffers(old.data ? old.data : "", old.length, NULL, new.data ? new.data : "",
 		    new.length, NULL, &options, NULL, NULL, take_hunk, NULL, &blaming) < 0) {
 		return history_fail(error, "compare");
 	}
@@ -79,13 +79,13 @@ static bool find_blob(struct history *history, const struct history_step *step, 
 	if (!history_tree(history, step, &tree, error)) {
 		return false;
 	}
-	int code = git_tree_entry_bypath(&entry, tree, path);
-	blamed->there = code == 0 && git_tree_entry_type(entry) == GIT_OBJECT_BLOB;
+	int code = git.tree_entry_bypath(&entry, tree, path);
+	blamed->there = code == 0 && git.tree_entry_type(entry) == GIT_OBJECT_BLOB;
 	if (blamed->there) {
-		blamed->blob = *git_tree_entry_id(entry);
+		blamed->blob = *git.tree_entry_id(entry);
 	}
-	git_tree_entry_free(entry);
-	git_tree_free(tree);
+	git.tree_entry_free(entry);
+	git.tree_free(tree);
 	return code == 0 || code == GIT_ENOTFOUND || history_fail(error, "read");
 }
 
@@ -96,8 +96,8 @@ static bool blame_step(struct history *history, const struct history_step *step,
 	size_t size;
 	git_object_t type;
 	char digits[GIT_OID_HEXSZ + 1];
-	git_oid_tostr(digits, sizeof(digits), &after->blob);
-	if (git_odb_read_header(&size, &type, history->objects.database, &after->blob) < 0) {
+	git.oid_tostr(digits, sizeof(digits), &after->blob);
+	if (git.odb_read_header(&size, &type, history->objects.database, &after->blob) < 0) {
 		return history_fail(error, "read");
 	}
 	after->large = size > HISTORY_COMPARE_LIMIT;
@@ -112,7 +112,7 @@ static bool blame_all(struct history *history, const struct history_steps *steps
 	for (size_t i = 0; i < steps->count; i++) {
 		struct blamed now = {0};
 		bool fine = find_blob(history, &steps->steps[i], path, &now, error);
-		if (fine && now.there && blamed->there && git_oid_equal(&now.blob, &blamed->blob)) {
+		if (fine && now.there && blamed->there && git.oid_equal(&now.blob, &blamed->blob)) {
 			continue;
 		}
 		if (fine && now.there) {

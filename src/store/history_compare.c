@@ -29,16 +29,16 @@ static bool read_side(struct comparing *comparing, struct arena *arena, const gi
 {
 	*content = (struct text){0};
 	side->blob = "";
-	if (git_oid_is_zero(&file->id)) {
+	if (git.oid_is_zero(&file->id)) {
 		return true;
 	}
 	size_t size;
 	git_object_t type;
 	char *digits = arena_alloc(arena, GIT_OID_HEXSZ + 1);
-	git_oid_tostr(digits, GIT_OID_HEXSZ + 1, &file->id);
+	git.oid_tostr(digits, GIT_OID_HEXSZ + 1, &file->id);
 	side->blob = digits;
 	side->mode = file->mode;
-	if (git_odb_read_header(&size, &type, comparing->history->objects.database, &file->id) <
+	if (git.odb_read_header(&size, &type, comparing->history->objects.database, &file->id) <
 		0) {
 		return history_fail(comparing->error, "read");
 	}
@@ -66,16 +66,16 @@ static void add_line(
 
 static bool add_hunks(struct buffer *hunks, struct history_difference *difference, git_patch *patch)
 {
-	for (size_t i = 0; i < git_patch_num_hunks(patch); i++) {
+	for (size_t i = 0; i < git.patch_num_hunks(patch); i++) {
 		const git_diff_hunk *hunk;
 		size_t lines;
-		if (git_patch_get_hunk(&hunk, &lines, patch, i) < 0) {
+		if (git.patch_get_hunk(&hunk, &lines, patch, i) < 0) {
 			return false;
 		}
 		buffer_add(hunks, hunk->header, hunk->header_len);
 		for (size_t j = 0; j < lines; j++) {
 			const git_diff_line *line;
-			if (git_patch_get_line_in_hunk(&line, patch, i, j) < 0) {
+			if (git.patch_get_line_in_hunk(&line, patch, i, j) < 0) {
 				return false;
 			}
 			add_line(hunks, difference, line);
@@ -91,10 +91,10 @@ static bool compare_lines(struct comparing *comparing, struct buffer *hunks,
 	git_patch *patch = NULL;
 	options.flags = GIT_DIFF_FORCE_TEXT;
 	bool fine =
-		git_patch_from_buffers(&patch, before.data ? before.data : "", before.length, NULL,
+		git.patch_from_buffers(&patch, before.data ? before.data : "", before.length, NULL,
 			after.data ? after.data : "", after.length, NULL, &options) == 0 &&
 		add_hunks(hunks, difference, patch);
-	git_patch_free(patch);
+	git.patch_free(patch);
 	difference->hunks = buffer_text(hunks);
 	return fine || history_fail(comparing->error, "compare");
 }
@@ -133,7 +133,7 @@ static bool compare_trees(
 	if (!from && !to) {
 		return true;
 	}
-	return git_diff_tree_to_tree(diff, history->repository, from, to, &options) == 0 ||
+	return git.diff_tree_to_tree(diff, history->repository, from, to, &options) == 0 ||
 		history_fail(error, "compare");
 }
 
@@ -148,13 +148,13 @@ bool history_diff(struct history *history, const struct history_step *from,
 	bool fine = history_tree(history, from, &before, error) &&
 		history_tree(history, to, &after, error) &&
 		compare_trees(history, before, after, &diff, error);
-	size_t count = fine && diff ? git_diff_num_deltas(diff) : 0;
+	size_t count = fine && diff ? git.diff_num_deltas(diff) : 0;
 	bool more = true;
 	for (size_t i = 0; fine && more && i < count; i++) {
-		fine = tell(&comparing, git_diff_get_delta(diff, i), &more);
+		fine = tell(&comparing, git.diff_get_delta(diff, i), &more);
 	}
-	git_diff_free(diff);
-	git_tree_free(before);
-	git_tree_free(after);
+	git.diff_free(diff);
+	git.tree_free(before);
+	git.tree_free(after);
 	return fine;
 }

@@ -30,8 +30,7 @@ struct history {
 
 #define HISTORY_BRANCH "refs/heads/main"
 
-void history_start_library(void); // as often as one likes
-void history_set_memory(void);    // before the library starts (memory.c)
+void history_set_memory(void); // before the library starts (memory.c)
 bool history_fail(struct error *error, const char *what);
 // Makes `tree` what the last commit says, if something went wrong since.
 bool history_refresh(struct history *history, struct error *error);

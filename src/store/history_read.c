@@ -5,12 +5,14 @@
 
 struct history *history_open_read(const char *path, struct error *error)
 {
+	if (!git_load(error)) {
+		return NULL;
+	}
 	struct history *history = memory_alloc(sizeof(*history));
-	history_start_library();
 	history->objects.folder = memory_string(path);
 	history->untracked = memory_alloc(sizeof(char *));
-	if (git_repository_open_bare(&history->repository, path) < 0 ||
-		git_repository_odb(&history->objects.database, history->repository) < 0) {
+	if (git.repository_open_bare(&history->repository, path) < 0 ||
+		git.repository_odb(&history->objects.database, history->repository) < 0) {
 		history_fail(error, "open");
 		error_hint(error, "a run has one once its workspace is made");
 		history_close(history);
@@ -41,12 +43,12 @@ static void add_step(struct arena *arena, struct history_steps *steps, const git
 		}
 		steps->steps = bigger;
 	}
-	const git_signature *author = git_commit_author(commit);
+	const git_signature *author = git.commit_author(commit);
 	char *digits = arena_alloc(arena, GIT_OID_HEXSZ + 1);
-	git_oid_tostr(digits, GIT_OID_HEXSZ + 1, git_commit_id(commit));
+	git.oid_tostr(digits, GIT_OID_HEXSZ + 1, git.commit_id(commit));
 	steps->steps[steps->count++] = (struct history_step){.commit = digits,
 		.author = arena_string(arena, author->name),
-		.turn = turn_of(git_commit_message(commit)),
+		.turn = turn_of(git.commit_message(commit)),
 		.when = author->when.time * 1000};
 }
 
@@ -55,22 +57,22 @@ bool history_steps(struct history *history, struct arena *arena, struct history_
 {
 	git_oid id;
 	*steps = (struct history_steps){0};
-	int code = git_reference_name_to_id(&id, history->repository, HISTORY_BRANCH);
+	int code = git.reference_name_to_id(&id, history->repository, HISTORY_BRANCH);
 	if (code == GIT_ENOTFOUND) {
 		return true; // nothing was recorded yet
 	}
 	bool more = code == 0;
 	while (more) {
 		git_commit *commit = NULL;
-		if (git_commit_lookup(&commit, history->repository, &id) < 0) {
+		if (git.commit_lookup(&commit, history->repository, &id) < 0) {
 			return history_fail(error, "read");
 		}
 		add_step(arena, steps, commit);
-		more = git_commit_parentcount(commit) > 0;
+		more = git.commit_parentcount(commit) > 0;
 		if (more) {
-			id = *git_commit_parent_id(commit, 0);
+			id = *git.commit_parent_id(commit, 0);
 		}
-		git_commit_free(commit);
+		git.commit_free(commit);
 	}
 	for (size_t i = 0; i < steps->count / 2; i++) {
 		struct history_step swapped = steps->steps[i];
@@ -106,10 +108,10 @@ bool history_tree(struct history *history, const struct history_step *step, git_
 	if (!step) {
 		return true;
 	}
-	bool fine = git_oid_fromstr(&id, step->commit) == 0 &&
-		git_commit_lookup(&commit, history->repository, &id) == 0 &&
-		git_commit_tree(tree, commit) == 0;
-	git_commit_free(commit);
+	bool fine = git.oid_fromstr(&id, step->commit) == 0 &&
+		git.commit_lookup(&commit, history->repository, &id) == 0 &&
+		git.commit_tree(tree, commit) == 0;
+	git.commit_free(commit);
 	return fine || history_fail(error, "read");
 }
 
@@ -123,12 +125,12 @@ bool history_files(struct history *history, struct arena *arena, const struct hi
 		return !step;
 	}
 	struct tree *tree = tree_create();
-	bool fine = tree_load(tree, &history->objects, git_tree_id(root));
+	bool fine = tree_load(tree, &history->objects, git.tree_id(root));
 	const struct tree_file *found = tree_files(tree, &count);
 	files->files = arena_new_array(arena, count, struct history_file);
 	for (size_t i = 0; fine && i < count; i++) {
 		char *digits = arena_alloc(arena, GIT_OID_HEXSZ + 1);
-		git_oid_tostr(digits, GIT_OID_HEXSZ + 1, &found[i].id);
+		git.oid_tostr(digits, GIT_OID_HEXSZ + 1, &found[i].id);
 		files->files[files->count++] =
 			(struct history_file){.path = text_copy(arena, text_of(found[i].path)),
 				.blob = digits,
@@ -136,6 +138,6 @@ bool history_files(struct history *history, struct arena *arena, const struct hi
 				.link = found[i].mode == TREE_LINK};
 	}
 	tree_destroy(tree);
-	git_tree_free(root);
+	git.tree_free(root);
 	return fine || history_fail(error, "read");
 }

@@ -9,7 +9,11 @@
 #include "base/file.h"
 #include "store/history_parts.h"
 
-enum { READ_SIZE = 256 * 1024, READ_TRIES = 3 };
+enum {
+	READ_SIZE = 256 * 1024,
+	OPEN_TRIES = 50,
+	READ_TRIES = 3,
+};
 
 // A file touched this short before a scan may change again without its times changing: a few ticks
 // of the kernel's clock, or what the coarsest file systems round to. Nanoseconds.
@@ -168,7 +172,7 @@ static bool too_large(struct scan *scan, struct seen *seen)
 
 static bool finish_blob(struct scan *scan, struct seen *seen, git_odb_stream *stream)
 {
-	if (git_odb_stream_finalize_write(&seen->file.id, stream) < 0) {
+	if (git.odb_stream_finalize_write(&seen->file.id, stream) < 0) {
 		return history_fail(scan->error, "write");
 	}
 	objects_note(&scan->history->objects, &seen->file.id);
@@ -220,7 +224,7 @@ static enum outcome copy_file(
 		if (got > 0) {
 			hash_add(hashing, scan->bytes, (size_t)got);
 			written = !stream ||
-				git_odb_stream_write(stream, scan->bytes, (size_t)got) == 0;
+				git.odb_stream_write(stream, scan->bytes, (size_t)got) == 0;
 			done += got;
 		}
 	}
@@ -254,7 +258,7 @@ static enum outcome take_long_file(struct scan *scan, int fd, struct seen *seen)
 		return too_large(scan, seen) ? TAKEN : FAILED;
 	}
 	if (seen->size <= HISTORY_FILE_LIMIT &&
-		git_odb_open_wstream(&stream, scan->history->objects.database,
+		git.odb_open_wstream(&stream, scan->history->objects.database,
 			(git_object_size_t)seen->size, GIT_OBJECT_BLOB) < 0) {
 		history_fail(scan->error, "write");
 		return FAILED;
@@ -264,7 +268,7 @@ static enum outcome take_long_file(struct scan *scan, int fd, struct seen *seen)
 		!(stream ? finish_blob(scan, seen, stream) : too_large(scan, seen))) {
 		outcome = FAILED;
 	}
-	git_odb_stream_free(stream);
+	git.odb_stream_free(stream);
 	return outcome;
 }
 
@@ -275,12 +279,20 @@ static enum outcome take_own_file(struct scan *scan, struct seen *seen)
 	struct text path = text_of(seen->path);
 	errno = 0;
 	file_cleanup fd = folder_open_file(scan->folder, path, scan->error);
-	if (fd < 0 && (errno == EACCES || errno == EPERM)) {
-		return take_pointer(scan, seen, "cannot be read") ? TAKEN : FAILED;
+	// What is no file when we open it and one when we look is being exchanged by somebody.
+	for (int i = 0; fd < 0 && errno != EACCES && errno != EPERM; i++) {
+		struct folder_stat now = folder_stat(scan->folder, path);
+		if (!now.unknown && now.kind != FOLDER_FILE) {
+			return GONE;
+		}
+		if (now.unknown || i == OPEN_TRIES) {
+			return FAILED;
+		}
+		errno = 0;
+		fd = folder_open_file(scan->folder, path, scan->error);
 	}
 	if (fd < 0) {
-		struct folder_stat now = folder_stat(scan->folder, path);
-		return now.unknown || now.kind == FOLDER_FILE ? FAILED : GONE;
+		return take_pointer(scan, seen, "cannot be read") ? TAKEN : FAILED;
 	}
 	ssize_t length = read_up_to(fd, scan->bytes, READ_SIZE);
 	if (length >= 0 && length < READ_SIZE) {
@@ -437,7 +449,7 @@ static void add_change(struct arena *arena, struct history_changes *changes,
 	change->path = text_copy(arena, text_of(seen ? seen->path : before->path));
 	if (seen) {
 		char *id = arena_alloc(arena, GIT_OID_HEXSZ + 1);
-		git_oid_tostr(id, GIT_OID_HEXSZ + 1, &seen->file.id);
+		git.oid_tostr(id, GIT_OID_HEXSZ + 1, &seen->file.id);
 		change->blob = id;
 		change->sha256 = arena_string(arena, seen->sha256);
 		change->size = seen->size;
@@ -460,7 +472,7 @@ static void compare(
 		const struct tree_file *file = j < file_count ? &files[j] : NULL;
 		int order = !seen ? 1 : !file ? -1 : strcmp(seen->path, file->path);
 		bool same = order == 0 && seen->file.mode == file->mode &&
-			git_oid_equal(&seen->file.id, &file->id);
+			git.oid_equal(&seen->file.id, &file->id);
 		if (!same) {
 			add_change(
 				arena, changes, order <= 0 ? seen : NULL, order >= 0 ? file : NULL);

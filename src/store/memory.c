@@ -130,5 +130,5 @@ void history_set_memory(void)
 		.gsubstrdup = git_copy,
 #endif
 	};
-	git_libgit2_opts(GIT_OPT_SET_ALLOCATOR, &allocator);
+	git.libgit2_opts(GIT_OPT_SET_ALLOCATOR, &allocator);
 }

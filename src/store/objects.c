@@ -15,7 +15,7 @@ enum {
 
 void objects_finish(struct objects *objects)
 {
-	git_odb_free(objects->database);
+	git.odb_free(objects->database);
 	free(objects->folder);
 	free(objects->fresh);
 	*objects = (struct objects){0};
@@ -23,7 +23,7 @@ void objects_finish(struct objects *objects)
 
 bool objects_write(struct objects *objects, struct text content, git_object_t type, git_oid *id)
 {
-	if (git_odb_write(id, objects->database, content.data ? content.data : "", content.length,
+	if (git.odb_write(id, objects->database, content.data ? content.data : "", content.length,
 		    type) < 0) {
 		return false;
 	}
@@ -45,7 +45,7 @@ static int open_object(const struct objects *objects, const git_oid *id)
 {
 	arena_cleanup arena = {0};
 	char digits[GIT_OID_HEXSZ + 1];
-	git_oid_tostr(digits, sizeof(digits), id);
+	git.oid_tostr(digits, sizeof(digits), id);
 	return open(arena_printf(&arena, "%s/objects/%.2s/%s", objects->folder, digits, digits + 2),
 		O_RDONLY | O_CLOEXEC);
 }

@@ -5,10 +5,8 @@
  */
 #pragma once
 
-#include <git2.h>
-
-#include "base/error.h"
 #include "base/text.h"
+#include "store/git.h"
 
 struct objects {
 	git_odb *database;

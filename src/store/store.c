@@ -41,7 +41,15 @@ static const char schema[] =
 	"CREATE INDEX changes_run ON changes(run);" STORE_SCHEMA_REQUESTS;
 
 static const char *const sql[STORE_STATEMENTS] = {
-	[PUT_RUN] = "INSERT OR REPLACE INTO runs VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	// An update leaves the indexes alone; a replacement would write them anew with every step.
+	[PUT_RUN] = "INSERT INTO runs VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+		    " ON CONFLICT(id) DO UPDATE SET state=excluded.state, reason=excluded.reason,"
+		    " exit_code=excluded.exit_code, updated=excluded.updated,"
+		    " turns=excluded.turns, input_tokens=excluded.input_tokens,"
+		    " cached_tokens=excluded.cached_tokens, output_tokens=excluded.output_tokens,"
+		    " nano_usd=excluded.nano_usd, working=excluded.working,"
+		    " gates_passed=excluded.gates_passed, gates_refused=excluded.gates_refused,"
+		    " rehearsal=excluded.rehearsal, sandbox=excluded.sandbox",
 	[ADD_EVENT] = "INSERT INTO events VALUES(?,?,?,?,?)",
 	[ADD_ITEM] = "INSERT INTO items VALUES(?,?,?,?,?)",
 	[PUT_TEXT] = "INSERT OR REPLACE INTO texts VALUES(?,?,?,?)",
@@ -61,6 +69,8 @@ static const char *const sql[STORE_STATEMENTS] = {
 	[SETTLE_REQUEST] = "UPDATE requests SET result=? WHERE id=?",
 	[REQUEST_RESULT] = "SELECT result FROM requests WHERE id=?",
 	[DROP_REQUEST] = "DELETE FROM requests WHERE id=?",
+	[BEGIN_TRANSACTION] = "BEGIN IMMEDIATE",
+	[COMMIT_TRANSACTION] = "COMMIT",
 };
 
 bool store_fail(struct store *store, const char *what, struct error *error)
@@ -336,7 +346,8 @@ const char *store_run_folder(
 
 bool store_begin(struct store *store, struct error *error)
 {
-	store->open_transaction = store_execute(store, "BEGIN IMMEDIATE", error);
+	sqlite3_stmt *statement = store_statement(store, BEGIN_TRANSACTION, error);
+	store->open_transaction = statement && store_step(store, statement, error);
 	return store->open_transaction;
 }
 
@@ -344,7 +355,8 @@ bool store_commit(struct store *store, bool durable, struct error *error)
 {
 	// A commit alone (synchronous=NORMAL) leaves its pages with the system; a durable one syncs
 	// the write-ahead log behind it. One sync serves all runs of the transaction.
-	if (!store_execute(store, "COMMIT", error)) {
+	sqlite3_stmt *statement = store_statement(store, COMMIT_TRANSACTION, error);
+	if (!statement || !store_step(store, statement, error)) {
 		return false;
 	}
 	store->open_transaction = false;

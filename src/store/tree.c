@@ -301,15 +301,15 @@ static bool load_folder(
 	struct tree *tree, struct objects *objects, const git_oid *id, const char *path, int depth)
 {
 	git_odb_object *object = NULL;
-	if (depth == 0 || git_odb_read(&object, objects->database, id) < 0) {
+	if (depth == 0 || git.odb_read(&object, objects->database, id) < 0) {
 		return false;
 	}
 	struct folder *row = folder_row(tree, text_of(path));
 	row->known = true;
 	row->id = *id;
-	const char *at = git_odb_object_data(object);
-	const char *end = at + git_odb_object_size(object);
-	bool fine = git_odb_object_type(object) == GIT_OBJECT_TREE;
+	const char *at = git.odb_object_data(object);
+	const char *end = at + git.odb_object_size(object);
+	bool fine = git.odb_object_type(object) == GIT_OBJECT_TREE;
 	while (fine && at < end) {
 		arena_cleanup arena = {0};
 		char *name = NULL;
@@ -320,7 +320,7 @@ static bool load_folder(
 			break;
 		}
 		git_oid inner;
-		git_oid_fromraw(&inner, (const unsigned char *)zero + 1);
+		git.oid_fromraw(&inner, (const unsigned char *)zero + 1);
 		char *full = arena_printf(&arena, "%s%s%s", path, path[0] ? "/" : "", name + 1);
 		if (mode == FOLDER_MODE) {
 			fine = load_folder(tree, objects, &inner, full, depth - 1);
@@ -329,7 +329,7 @@ static bool load_folder(
 		}
 		at = zero + 1 + GIT_OID_RAWSZ;
 	}
-	git_odb_object_free(object);
+	git.odb_object_free(object);
 	return fine;
 }
 

@@ -113,10 +113,10 @@ damaged() {
 @test "a limit of file sizes is told, not died of" {
 	one_agent <<<""
 	good_rehearsal
-	run --separate-stderr bash -c 'ulimit -f 100; exec muster run team.yaml --rehearse good.yaml'
+	run --separate-stderr bash -c 'ulimit -f 64; exec muster run team.yaml --rehearse good.yaml'
 	echo "$stderr"
 	[ "$status" -eq 1 ]
-	[[ $stderr == *"cannot use the store"* ]]
+	[[ $stderr == *"cannot write to the store"* ]]
 	run muster list
 	[ "$status" -eq 0 ]
 	still_works

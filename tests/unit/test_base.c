@@ -72,6 +72,27 @@ static void terminal_text_cannot_move_the_cursor(void **state)
 	assert_text(buffer_text(&buffer), "a\\x1b[2J\\u{202e}b\\xff\n");
 }
 
+// Every byte value at every place of a text that is otherwise plain.
+static void what_is_plain_is_found_at_any_place(void **state)
+{
+	(void)state;
+	char bytes[21];
+	for (size_t length = 1; length <= sizeof(bytes); length++) {
+		for (size_t place = 0; place < length; place++) {
+			for (int byte = 0; byte < 256; byte++) {
+				memset(bytes, 'a', sizeof(bytes));
+				bytes[place] = (char)byte;
+				bool plain =
+					byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+				struct text text = {bytes, length};
+				assert_int_equal(text_plain_length(text), plain ? length : place);
+				assert_int_equal(
+					text_utf8_length(text), byte < 0x80 ? length : place);
+			}
+		}
+	}
+}
+
 static void json_text_is_always_valid(void **state)
 {
 	(void)state;
@@ -189,6 +210,7 @@ int main(void)
 		cmocka_unit_test(a_near_name_is_suggested_and_a_far_one_is_not),
 		cmocka_unit_test(costly_patterns_end),
 		cmocka_unit_test(patterns_that_are_costly_from_many_places_end),
+		cmocka_unit_test(what_is_plain_is_found_at_any_place),
 		cmocka_unit_test(a_match_is_found_wherever_it_is),
 		cmocka_unit_test(sha256_is_the_standard_one),
 		cmocka_unit_test(errors_gain_context_and_stay_cut_at_characters),
