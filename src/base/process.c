@@ -14,78 +14,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/capture.h"
 #include "base/file.h"
 
 enum {
 	POLL_INTERVAL = 50, // milliseconds between looks at the cancel flag
 	DRAIN_TIME = 200,   // milliseconds that left-over processes may hold our pipes
-	READS_AT_ONCE = 8,  // of one stream, before the other one's turn
 	MOST_DESCRIPTORS = 65536,
-	DEFAULT_OUTPUT = 1024 * 1024,
 };
-
-// The head and the tail of a stream; what lies between is counted and let go.
-struct capture {
-	struct buffer head;
-	char *tail; // a ring of `half` bytes
-	size_t half, tail_end, tail_length;
-	int64_t total;
-};
-
-// The newest bytes of a stream in a ring: what is older is written over.
-static void keep_tail(struct capture *capture, struct text bytes)
-{
-	if (!capture->tail) {
-		capture->tail = memory_alloc(capture->half);
-	}
-	if (bytes.length > capture->half) {
-		bytes.data += bytes.length - capture->half;
-		bytes.length = capture->half;
-	}
-	size_t first = capture->half - capture->tail_end;
-	first = bytes.length < first ? bytes.length : first;
-	memcpy(capture->tail + capture->tail_end, bytes.data, first);
-	memcpy(capture->tail, bytes.data + first, bytes.length - first);
-	capture->tail_end = (capture->tail_end + bytes.length) % capture->half;
-	capture->tail_length += bytes.length;
-	if (capture->tail_length > capture->half) {
-		capture->tail_length = capture->half;
-	}
-}
-
-static void capture_add(struct capture *capture, struct text bytes)
-{
-	capture->total += (int64_t)bytes.length;
-	size_t room = capture->half - capture->head.length;
-	size_t taken = bytes.length < room ? bytes.length : room;
-	buffer_add(&capture->head, bytes.data, taken);
-	bytes.data += taken;
-	bytes.length -= taken;
-	if (bytes.length) {
-		keep_tail(capture, bytes);
-	}
-}
-
-static struct text capture_finish(struct capture *capture, struct arena *arena)
-{
-	int64_t left_out = capture->total - (int64_t)(capture->head.length + capture->tail_length);
-	if (left_out > 0) {
-		buffer_printf(
-			&capture->head, "\n... %lld bytes left out ...\n", (long long)left_out);
-	}
-	if (capture->tail_length ==
-		capture->half) { // the ring is full: its oldest byte is at the end
-		buffer_add(&capture->head, capture->tail + capture->tail_end,
-			capture->half - capture->tail_end);
-		buffer_add(&capture->head, capture->tail, capture->tail_end);
-	} else if (capture->tail_length) {
-		buffer_add(&capture->head, capture->tail, capture->tail_length);
-	}
-	struct text text = text_copy(arena, buffer_text(&capture->head));
-	buffer_finish(&capture->head);
-	free(capture->tail);
-	return text;
-}
 
 static int64_t now(void)
 {
@@ -236,21 +172,9 @@ struct watch {
 
 static void read_stream(struct watch *watch, int stream)
 {
-	char bytes[32 * 1024];
-	for (int i = 0; i < READS_AT_ONCE; i++) {
-		ssize_t got = read(watch->pipes[stream], bytes, sizeof(bytes));
-		if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-			return;
-		}
-		if (got <= 0) {
-			file_close(&watch->pipes[stream]);
-			return;
-		}
-		struct text text = {bytes, (size_t)got};
-		capture_add(&watch->captures[stream], text);
-		if (watch->process->output) {
-			watch->process->output(watch->process->output_data, stream + 1, text);
-		}
+	if (!capture_read(&watch->captures[stream], watch->pipes[stream], stream + 1,
+		    watch->process->output, watch->process->output_data)) {
+		file_close(&watch->pipes[stream]);
 	}
 }
 
@@ -354,16 +278,30 @@ static bool start(struct launch *launch, pid_t *pid, int *process_fd, struct err
 	return true;
 }
 
+static const char *const nothing[] = {NULL};
+
+bool process_start(const struct process *process, const int streams[3], pid_t *pid, int *process_fd,
+	struct error *error)
+{
+	struct launch launch = {.process = process,
+		.environment = process->environment ? process->environment : nothing,
+		.streams = {streams[0], streams[1], streams[2]}};
+	bool fine = start(&launch, pid, process_fd, error);
+	if (!fine) {
+		errno = launch.failed;
+	}
+	return fine;
+}
+
 bool process_run(struct arena *arena, const struct process *process, struct process_result *result,
 	struct error *error)
 {
-	static const char *const nothing[] = {NULL};
 	struct launch launch = {.process = process,
 		.environment = process->environment ? process->environment : nothing};
-	size_t limit = process->output_limit ? process->output_limit : DEFAULT_OUTPUT;
 	struct watch watch = {.process = process,
 		.result = result,
-		.captures = {{.half = limit / 2 + 1}, {.half = limit / 2 + 1}},
+		.captures = {capture_start(process->output_limit),
+			capture_start(process->output_limit)},
 		.pipes = {-1, -1},
 		.process_fd = -1};
 	*result = (struct process_result){0};

@@ -55,3 +55,9 @@ struct process_result {
 // the arena.
 bool process_run(struct arena *arena, const struct process *process, struct process_result *result,
 	struct error *error);
+
+// Starts the program with these streams and leaves it to the caller, who reaps `pid`; *process_fd, to
+// be closed by the caller, can be read when it has ended. What process says of input, output, time
+// and cancelling is not looked at. False as in process_run.
+bool process_start(const struct process *process, const int streams[3], pid_t *pid, int *process_fd,
+	struct error *error);

@@ -15,6 +15,7 @@ static const struct flag_row rows[] = {
 	{SANDBOX_NETWORK_OFF, "network_off", "without network"},
 	{SANDBOX_NETWORK_HOSTS, "network_hosts", "network to chosen hosts"},
 	{SANDBOX_READ_ONLY_COMMANDS, "read_only_commands", "read-only commands"},
+	{SANDBOX_READ_ONLY_FOLDERS, "read_only_folders", "others' folders read-only"},
 	{SANDBOX_PROCESS, "processes", "processes that go on"},
 	{SANDBOX_TERMINAL, "terminal", "terminals"},
 	{SANDBOX_SCAN, "scan", "fast scan of the workspace"},
@@ -27,6 +28,21 @@ static const struct flag_row rows[] = {
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+static void print_notes(struct buffer *output, const struct sandbox_driver *driver)
+{
+	buffer_cleanup lines = {0};
+	if (!driver->notes) {
+		return;
+	}
+	driver->notes(&lines);
+	for (size_t i = 0; i < lines.length; i++) {
+		if (i == 0 || lines.data[i - 1] == '\n') {
+			buffer_add_string(output, "  - ");
+		}
+		buffer_add_char(output, lines.data[i]);
+	}
+}
 
 static void print_driver(struct buffer *output, const struct sandbox_driver *driver)
 {
@@ -46,6 +62,7 @@ static void print_driver(struct buffer *output, const struct sandbox_driver *dri
 		buffer_printf(output, "  %-28s%s\n", rows[i].heading,
 			driver->flags & rows[i].flag ? "yes" : "no");
 	}
+	print_notes(output, driver);
 }
 
 static void driver_json(struct document *document, const struct sandbox_driver *driver)
@@ -58,6 +75,11 @@ static void driver_json(struct document *document, const struct sandbox_driver *
 	document_flag(document, "usable", usable);
 	document_string(document, "reason", usable ? NULL : reason.message);
 	document_string(document, "remedy", usable || !reason.hint[0] ? NULL : reason.hint);
+	buffer_cleanup notes = {0};
+	if (driver->notes) {
+		driver->notes(&notes);
+	}
+	document_string(document, "notes", notes.length ? notes.data : NULL);
 	document_object(document, "can");
 	for (size_t i = 0; i < ROWS; i++) {
 		document_flag(document, rows[i].name, driver->flags & rows[i].flag);

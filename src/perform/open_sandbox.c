@@ -30,6 +30,21 @@ static bool materialise(struct work *work, struct error *error)
 	return manifest_apply(&place, error) && record_changes(work, "manifest", error);
 }
 
+// The hosts that are allowed as a list that ends with NULL; NULL: the team names none.
+static const char *const *hosts(struct work *work)
+{
+	const struct team_strings *named = &work->workshop->team->sandbox.hosts;
+	if (named->count == 0) {
+		return NULL;
+	}
+	const char **list = arena_new_array(&work->arena, named->count + 1, const char *);
+	for (size_t i = 0; i < named->count; i++) {
+		list[i] = named->items[i];
+	}
+	list[named->count] = NULL;
+	return list;
+}
+
 // Our own temporary files, left by a process that was killed while it wrote for an agent.
 static void remove_leftovers(struct work *work, const struct folder_list *list)
 {
@@ -76,6 +91,7 @@ static bool open(struct work *work, struct error *error)
 		.folder = workshop->folder,
 		.environment = workshop->environment,
 		.network = wanted->network,
+		.hosts = hosts(work),
 		.cpu = wanted->cpu,
 		.memory = wanted->memory,
 		.disk = wanted->disk,

@@ -51,34 +51,90 @@ bool sandbox_destroy(struct sandbox *sandbox, struct error *error)
 	return driver_of(sandbox)->destroy(sandbox, error);
 }
 
-bool sandbox_exec(struct sandbox *sandbox, struct arena *arena,
-	const struct sandbox_command *command, struct process_result *result, struct error *error)
-{
-	const struct sandbox_driver *driver = driver_of(sandbox);
-	struct sandbox_command clean = *command;
-	struct text folder;
-	if (!path_clean(arena, text_of(command->folder), &folder, error)) {
-		return false;
-	}
-	if (command->read_only && !(driver->flags & SANDBOX_READ_ONLY_COMMANDS)) {
-		return error_set(error, ERROR_UNAVAILABLE,
-			"sandbox '%s' cannot make the workspace read-only for a command",
-			driver->name);
-	}
-	if (command->user && !(driver->flags & SANDBOX_USERS)) {
-		return error_set(error, ERROR_UNAVAILABLE,
-			"sandbox '%s' cannot run commands as another user", driver->name);
-	}
-	clean.folder = text_string(arena, folder);
-	clean.timeout = command->timeout ? command->timeout : 10 * 60 * 1000;
-	clean.output_limit = command->output_limit ? command->output_limit : 1024 * 1024;
-	return driver->exec(sandbox, arena, &clean, result, error);
-}
-
 static bool lacks(struct sandbox *sandbox, const char *what, struct error *error)
 {
 	return error_set(
 		error, ERROR_UNAVAILABLE, "sandbox '%s' cannot %s", driver_of(sandbox)->name, what);
+}
+
+// Checks what a command asks for; `clean` is it with what was left out filled in.
+static bool check_command(struct sandbox *sandbox, struct arena *arena,
+	const struct sandbox_command *command, struct sandbox_command *clean, struct error *error)
+{
+	unsigned flags = driver_of(sandbox)->flags;
+	struct text folder;
+	if (!path_clean(arena, text_of(command->folder), &folder, error)) {
+		return false;
+	}
+	if (command->read_only && !(flags & SANDBOX_READ_ONLY_COMMANDS)) {
+		return lacks(sandbox, "make the workspace read-only for a command", error);
+	}
+	if (command->user && !(flags & SANDBOX_USERS)) {
+		return lacks(sandbox, "run commands as another user", error);
+	}
+	*clean = *command;
+	clean->folder = text_string(arena, folder);
+	clean->timeout = command->timeout ? command->timeout : 10 * 60 * 1000;
+	clean->output_limit = command->output_limit ? command->output_limit : 1024 * 1024;
+	return true;
+}
+
+bool sandbox_exec(struct sandbox *sandbox, struct arena *arena,
+	const struct sandbox_command *command, struct process_result *result, struct error *error)
+{
+	struct sandbox_command clean;
+	return check_command(sandbox, arena, command, &clean, error) &&
+		driver_of(sandbox)->exec(sandbox, arena, &clean, result, error);
+}
+
+struct sandbox_process *sandbox_open_process(struct sandbox *sandbox,
+	const struct sandbox_process_settings *settings, struct error *error)
+{
+	arena_cleanup arena = {0};
+	unsigned needed = settings->terminal ? SANDBOX_TERMINAL : SANDBOX_PROCESS;
+	struct sandbox_process_settings clean = *settings;
+	if (!(driver_of(sandbox)->flags & needed)) {
+		lacks(sandbox,
+			settings->terminal ? "run programs in a terminal"
+					   : "run programs that go on between calls",
+			error);
+		return NULL;
+	}
+	clean.columns = settings->columns ? settings->columns : 80;
+	clean.rows = settings->rows ? settings->rows : 24;
+	return check_command(sandbox, &arena, &settings->command, &clean.command, error)
+		? driver_of(sandbox)->open_process(sandbox, &clean, error)
+		: NULL;
+}
+
+static const struct sandbox_driver *driver_of_process(struct sandbox_process *process)
+{
+	return ((struct sandbox_process_session *)(void *)process)->driver;
+}
+
+bool sandbox_process_write(struct sandbox_process *process, struct text bytes, struct error *error)
+{
+	return driver_of_process(process)->process_write(process, bytes, error);
+}
+
+bool sandbox_process_read(struct sandbox_process *process, int64_t wait, struct buffer *output,
+	bool *ended, int *status, struct error *error)
+{
+	return driver_of_process(process)->process_read(
+		process, wait, output, ended, status, error);
+}
+
+bool sandbox_process_resize(struct sandbox_process *process, unsigned short columns,
+	unsigned short rows, struct error *error)
+{
+	return driver_of_process(process)->process_resize(process, columns, rows, error);
+}
+
+void sandbox_process_close(struct sandbox_process *process)
+{
+	if (process) {
+		driver_of_process(process)->process_close(process);
+	}
 }
 
 bool sandbox_read(struct sandbox *sandbox, struct arena *arena, struct text path, size_t limit,

@@ -29,8 +29,9 @@ enum sandbox_flag {
 	SANDBOX_PORTS = 1 << 7,
 	SANDBOX_PAUSE = 1 << 8,
 	SANDBOX_SNAPSHOT = 1 << 9,
-	SANDBOX_USERS = 1 << 10,       // run_as
-	SANDBOX_HOST_FOLDER = 1 << 11, // the workspace is a folder of this machine
+	SANDBOX_USERS = 1 << 10,             // run_as
+	SANDBOX_HOST_FOLDER = 1 << 11,       // the workspace is a folder of this machine
+	SANDBOX_READ_ONLY_FOLDERS = 1 << 12, // exec with some folders read-only
 };
 
 struct sandbox_settings {
@@ -55,10 +56,13 @@ struct sandbox_command {
 	const char *const *environment; // added to the session's; may be NULL; ends with NULL
 	const char *user;               // NULL: the session's
 	struct text input;
-	int64_t timeout;           // milliseconds; 0: 10 minutes
-	size_t output_limit;       // bytes kept of each stream; 0: 1 MiB
-	bool read_only;            // the workspace is read-only for this command
-	const atomic_bool *cancel; // may be NULL
+	int64_t timeout;     // milliseconds; 0: 10 minutes
+	size_t output_limit; // bytes kept of each stream; 0: 1 MiB
+	bool read_only;      // the workspace is read-only for this command
+	// Folders (workspace paths) that are read-only for this command, as far as the driver can do
+	// that (SANDBOX_READ_ONLY_FOLDERS) and they are there; may be NULL; ends with NULL.
+	const char *const *read_only_folders;
+	const atomic_bool *cancel;                                 // may be NULL
 	void (*output)(void *data, int stream, struct text bytes); // as it comes; may be NULL
 	void *output_data;
 };
@@ -67,9 +71,9 @@ struct sandbox;         // a session; the driver's own struct starts with struct
 struct sandbox_process; // a process with pipes or a PTY, the driver's own
 
 struct sandbox_process_settings {
-	struct sandbox_command command;
+	struct sandbox_command command; // input, time, cancel flag, output are not looked at
 	bool terminal;
-	unsigned short columns, rows;
+	unsigned short columns, rows; // 0: 80 and 24
 };
 
 struct sandbox_driver {
@@ -80,6 +84,8 @@ struct sandbox_driver {
 
 	// Can it be used on this machine? False with the reason and the remedy.
 	bool (*usable)(struct error *error);
+	// What people should know of it on this machine, a sentence on each line; may be NULL.
+	void (*notes)(struct buffer *lines);
 
 	// A fresh session with an empty workspace, or NULL. Must be filled in.
 	struct sandbox *(*create)(const struct sandbox_settings *settings, struct error *error);
@@ -99,17 +105,21 @@ struct sandbox_driver {
 		const struct sandbox_command *command, struct process_result *result,
 		struct error *error);
 
-	// Processes that go on between calls; NULL: not available.
+	// Processes that go on between calls; NULL: not available. One thread at a time uses one.
+	// With pipes, standard output and error are one stream.
 	struct sandbox_process *(*open_process)(struct sandbox *sandbox,
 		const struct sandbox_process_settings *settings, struct error *error);
+	// Fails when it does not read for some seconds. An empty text ends the input.
 	bool (*process_write)(
 		struct sandbox_process *process, struct text bytes, struct error *error);
-	// Waits up to `wait` ms for output; adds it; *ended and *status when the process is over.
+	// Waits up to `wait` ms for output; adds it (at most 1 MiB in one call); *ended and *status
+	// when the process is over and all its output was read.
 	bool (*process_read)(struct sandbox_process *process, int64_t wait, struct buffer *output,
 		bool *ended, int *status, struct error *error);
 	bool (*process_resize)(struct sandbox_process *process, unsigned short columns,
 		unsigned short rows, struct error *error);
-	void (*process_close)(struct sandbox_process *process); // kills it and frees the handle
+	// Kills it with all that it started and frees the handle.
+	void (*process_close)(struct sandbox_process *process);
 
 	// Files. NULL: fallback over exec.
 	bool (*read)(struct sandbox *sandbox, struct arena *arena, struct text path, size_t limit,
@@ -146,6 +156,11 @@ struct sandbox_session {
 	const struct sandbox_driver *driver;
 };
 
+// And every driver's process with this.
+struct sandbox_process_session {
+	const struct sandbox_driver *driver;
+};
+
 extern const struct sandbox_driver *const sandbox_drivers[]; // ends with NULL
 const struct sandbox_driver *sandbox_driver_find(const char *name);
 
@@ -158,6 +173,15 @@ void sandbox_detach(struct sandbox *sandbox); // NULL is fine
 bool sandbox_destroy(struct sandbox *sandbox, struct error *error);
 bool sandbox_exec(struct sandbox *sandbox, struct arena *arena,
 	const struct sandbox_command *command, struct process_result *result, struct error *error);
+// NULL on error. To be closed before the sandbox is detached or destroyed.
+struct sandbox_process *sandbox_open_process(struct sandbox *sandbox,
+	const struct sandbox_process_settings *settings, struct error *error);
+bool sandbox_process_write(struct sandbox_process *process, struct text bytes, struct error *error);
+bool sandbox_process_read(struct sandbox_process *process, int64_t wait, struct buffer *output,
+	bool *ended, int *status, struct error *error);
+bool sandbox_process_resize(struct sandbox_process *process, unsigned short columns,
+	unsigned short rows, struct error *error);
+void sandbox_process_close(struct sandbox_process *process); // NULL is fine
 bool sandbox_read(struct sandbox *sandbox, struct arena *arena, struct text path, size_t limit,
 	struct text *content, struct error *error);
 // Creates folders in between; mode 0 means 0644.

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -27,6 +28,26 @@ static const int denied[] = {SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
 	SCMP_SYS(kexec_file_load), SCMP_SYS(init_module), SCMP_SYS(finit_module),
 	SCMP_SYS(delete_module), SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(reboot),
 	SCMP_SYS(syslog), SCMP_SYS(acct), SCMP_SYS(quotactl), SCMP_SYS(open_by_handle_at)};
+
+// A program in the workspace that runs as its owner would be a present for whoever finds it there.
+static bool deny_run_as_owner(scmp_filter_ctx filter)
+{
+	enum { FCHMODAT2 = 452 }; // newer than some of the libraries that name system calls
+	static const struct {
+		int call;
+		unsigned argument; // the mode
+	} calls[] = {{SCMP_SYS(chmod), 1}, {SCMP_SYS(fchmod), 1}, {SCMP_SYS(fchmodat), 2},
+		{FCHMODAT2, 2}};
+	static const unsigned bits[] = {S_ISUID, S_ISGID};
+	for (size_t i = 0; i < 2 * sizeof(calls) / sizeof(calls[0]); i++) {
+		const scmp_datum_t bit = bits[i % 2];
+		if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), calls[i / 2].call, 1,
+			    SCMP_CMP(calls[i / 2].argument, SCMP_CMP_MASKED_EQ, bit, bit)) < 0) {
+			return false;
+		}
+	}
+	return true;
+}
 
 static bool add_rules(scmp_filter_ctx filter)
 {
@@ -58,7 +79,8 @@ static bool add_rules(scmp_filter_ctx filter)
 		}
 	}
 	return seccomp_rule_add(
-		       filter, refuse, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GT, AF_INET6)) == 0;
+		       filter, refuse, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GT, AF_INET6)) == 0 &&
+		deny_run_as_owner(filter);
 }
 
 int seccomp_filter(struct error *error)

@@ -1,7 +1,7 @@
 /*
  * The system calls that commands in the Unix-local sandbox are denied: what reaches other processes'
- * memory, namespaces and mounts, the kernel's keyrings and modules, unusual sockets, and terminal
- * input injection. They fail with EPERM; everything else is allowed, so ordinary programs notice
+ * memory, namespaces and mounts, the kernel's keyrings and modules, unusual sockets, terminal input
+ * injection, and making files that run as their owner. They fail with EPERM; everything else is allowed, so ordinary programs notice
  * nothing.
  */
 #pragma once

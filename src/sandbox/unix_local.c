@@ -8,8 +8,15 @@
 
 #include "base/json.h"
 #include "base/path.h"
+#include "base/units.h"
 
 enum { DEFAULT_PROCESSES = 512 };
+
+#define DEFAULT_FILE_SIZE INT64_MAX // none
+
+enum session { SESSION_ANY, SESSION_WARM, SESSION_PER_COMMAND };
+
+static const char *const session_names[] = {"any", "warm", "per-command", NULL};
 
 static struct unix_local *local_of(struct sandbox *sandbox)
 {
@@ -25,18 +32,74 @@ static void as_owner(const struct unix_local *local, bool owner)
 	}
 }
 
+// Says in the error stream what the exit status does not.
+static void tell_of_memory(
+	const struct unix_local *local, struct arena *arena, struct process_result *result)
+{
+	buffer_cleanup text = {0};
+	buffer_add_text(&text, result->err);
+	if (text.length && text.data[text.length - 1] != '\n') {
+		buffer_add_char(&text, '\n');
+	}
+	buffer_add_string(&text, "processes were killed: the sandbox's memory, ");
+	buffer_add_size(&text, local->memory);
+	buffer_add_string(&text, ", is used up\n");
+	result->err = text_copy(arena, buffer_text(&text));
+}
+
+// The proxy is reached through a socket that the runner makes, and folders of the workspace are made
+// read-only by it; so a fresh bubblewrap for such a command has a runner in it, too.
+static bool needs_runner(const struct unix_local *local, const struct sandbox_command *command)
+{
+	return local->hosts ||
+		(command->read_only_folders && command->read_only_folders[0] && !local->plain);
+}
+
+static bool exec_with_runner(const struct unix_local *local, struct arena *arena,
+	const struct sandbox_command *command, struct process_result *result, struct error *error)
+{
+	struct warm *once = warm_create(local);
+	bool fine = warm_exec(once, arena, command, result, error);
+	warm_destroy(once);
+	return fine;
+}
+
 static bool exec(struct sandbox *sandbox, struct arena *arena,
 	const struct sandbox_command *command, struct process_result *result, struct error *error)
 {
-	return unix_local_exec(local_of(sandbox), arena, command, result, error);
+	const struct unix_local *local = local_of(sandbox);
+	if (!unix_local_check_folder(local, command, error)) {
+		return false;
+	}
+	int64_t killed = local->cgroup ? cgroup_killed(local->cgroup) : 0;
+	bool fine = local->warm ? warm_exec(local->warm, arena, command, result, error)
+		: needs_runner(local, command)
+		? exec_with_runner(local, arena, command, result, error)
+		: unix_local_exec(local, arena, command, result, error);
+	if (local->cgroup && cgroup_killed(local->cgroup) > killed) {
+		if (fine) {
+			tell_of_memory(local, arena, result);
+		} else {
+			error_hint(error, "the sandbox's memory is used up; raise its limit");
+		}
+	}
+	return fine;
+}
+
+static void free_strings(char **strings)
+{
+	for (size_t i = 0; strings && strings[i]; i++) {
+		free(strings[i]);
+	}
+	free(strings);
 }
 
 static void destroy_handle(struct unix_local *local)
 {
-	for (size_t i = 0; local->environment && local->environment[i]; i++) {
-		free(local->environment[i]);
-	}
-	free(local->environment);
+	warm_destroy(local->warm);
+	cgroup_destroy(local->cgroup);
+	free_strings(local->environment);
+	free_strings(local->hosts);
 	file_close(&local->workspace);
 	free(local);
 }
@@ -66,9 +129,21 @@ static bool open_workspace(struct unix_local *local, const char *path, struct er
 	return true;
 }
 
-static bool read_options(struct unix_local *local, const char *options, struct error *error)
+struct options {
+	double user;
+	enum session session;
+	int64_t file_size;
+};
+
+static bool bad_option(struct error *error, const char *name, const char *what)
 {
-	local->user = UNIX_LOCAL_NOBODY;
+	return error_set(
+		error, ERROR_USAGE, "option '%s' of sandbox 'unix-local' is not %s", name, what);
+}
+
+static bool read_options(struct options *read, const char *options, struct error *error)
+{
+	*read = (struct options){.user = UNIX_LOCAL_NOBODY, .file_size = DEFAULT_FILE_SIZE};
 	if (!options) {
 		return true;
 	}
@@ -76,14 +151,25 @@ static bool read_options(struct unix_local *local, const char *options, struct e
 	if (!tree) {
 		return error_wrap(error, "options of sandbox 'unix-local'");
 	}
-	double user = json_number(tree, "user", UNIX_LOCAL_NOBODY);
-	if (user < 1 || user > UINT32_MAX - 1) {
-		return error_set(error, ERROR_USAGE,
-			"option 'user' of sandbox 'unix-local' is not the number of a user other "
-			"than root");
+	read->user = json_number(tree, "user", UNIX_LOCAL_NOBODY);
+	double file_size = json_number(tree, "file_size", (double)DEFAULT_FILE_SIZE);
+	const char *written_size = json_string(tree, "file_size", NULL);
+	const char *session = json_string(tree, "session", session_names[SESSION_ANY]);
+	while (session_names[read->session] && strcmp(session, session_names[read->session]) != 0) {
+		read->session++;
 	}
-	local->user = (uid_t)user;
-	return true;
+	if (read->user < 1 || read->user > UINT32_MAX - 1) {
+		return bad_option(error, "user", "the number of a user other than root");
+	}
+	if (!(file_size >= 1) ||
+		(written_size && !units_size(text_of(written_size), &read->file_size))) {
+		return bad_option(error, "file_size", "a size");
+	}
+	if (!written_size && file_size < (double)INT64_MAX) {
+		read->file_size = (int64_t)file_size;
+	}
+	return session_names[read->session] ||
+		bad_option(error, "session", "'any', 'warm' or 'per-command'");
 }
 
 // What was asked for and cannot be done is refused, not left out.
@@ -93,10 +179,6 @@ static bool check_settings(const struct sandbox_settings *settings, struct error
 		bool wanted;
 		const char *what, *remedy;
 	} lacking[] = {
-		{settings->hosts != NULL, "let through chosen hosts only",
-			"use 'network: on' or 'network: off'"},
-		{settings->memory > 0, "limit memory", "leave out 'memory'"},
-		{settings->cpu > 0, "limit processors", "leave out 'cpu'"},
 		{settings->disk > 0, "limit the workspace's size", "leave out 'disk'"},
 	};
 	for (size_t i = 0; i < sizeof(lacking) / sizeof(lacking[0]); i++) {
@@ -109,15 +191,40 @@ static bool check_settings(const struct sandbox_settings *settings, struct error
 	return true;
 }
 
-static char **copy_environment(const char *const *environment)
+// By a control group, which counts all commands together. Where there is none to be had, memory can
+// still be limited for each process by itself; processors cannot.
+static bool hold_limits(
+	struct unix_local *local, const struct sandbox_settings *settings, struct error *error)
+{
+	struct cgroup_limits limits = {.memory = settings->memory, .cpu = settings->cpu};
+	local->memory = settings->memory;
+	if (!limits.memory && !limits.cpu) {
+		return true;
+	}
+	local->cgroup = cgroup_create(&limits, error);
+	if (local->cgroup) {
+		return true;
+	}
+	if (limits.cpu) {
+		error_wrap(error, "sandbox 'unix-local' cannot limit processors");
+		return error_hint(error,
+			"leave out 'cpu', use another provider, or start muster with 'systemd-run "
+			"--user --scope -p Delegate=yes'");
+	}
+	*error = (struct error){0};
+	local->address_space = limits.memory;
+	return true;
+}
+
+static char **copy_strings(const char *const *strings)
 {
 	size_t count = 0;
-	while (environment && environment[count]) {
+	while (strings && strings[count]) {
 		count++;
 	}
 	char **copy = memory_alloc((count + 1) * sizeof(char *));
 	for (size_t i = 0; i < count; i++) {
-		copy[i] = memory_string(environment[i]);
+		copy[i] = memory_string(strings[i]);
 	}
 	return copy;
 }
@@ -128,24 +235,46 @@ static const char *workspace_path(struct arena *arena, const struct sandbox_sett
 				   : path_join(arena, settings->folder, "workspace");
 }
 
-// A folder that is only looked at (settings.workspace) can do without commands: if they are needed
-// and cannot be run, exec says so.
+// Which way commands go, tried out. A folder that is only looked at (settings.workspace) can do
+// without commands: if they are needed and cannot be run, exec says so.
+static bool choose_session(struct unix_local *local, enum session wanted, struct error *error)
+{
+	bool looked_at = !local->owned;
+	if (wanted == SESSION_WARM || (wanted == SESSION_ANY && !looked_at)) {
+		local->warm = warm_create(local);
+		if (looked_at || warm_check(local->warm, error)) {
+			return true;
+		}
+		warm_destroy(local->warm);
+		local->warm = NULL;
+	}
+	// Where namespaces cannot be made inside of others there is the plain way; but what keeps us
+	// from that is what counts.
+	bool needed = wanted == SESSION_WARM || (wanted == SESSION_ANY && local->hosts);
+	local->plain = wanted == SESSION_ANY && !looked_at;
+	return looked_at || (!needed && unix_local_usable(error));
+}
+
 static struct sandbox *create(const struct sandbox_settings *settings, struct error *error)
 {
 	arena_cleanup arena = {0};
-	if (!check_settings(settings, error) ||
-		(!settings->workspace && !unix_local_usable(error))) {
+	struct options options;
+	if (!check_settings(settings, error) || !read_options(&options, settings->options, error)) {
 		return NULL;
 	}
 	struct unix_local *local = memory_alloc(sizeof(*local));
 	local->session.driver = &sandbox_unix_local;
 	local->workspace = -1;
 	local->owned = !settings->workspace;
-	local->network = settings->network;
+	local->network = settings->network && !settings->hosts;
+	local->hosts = settings->hosts ? copy_strings(settings->hosts) : NULL;
+	local->user = (uid_t)options.user;
+	local->file_size = options.file_size;
 	local->processes = settings->processes ? settings->processes : DEFAULT_PROCESSES;
-	local->environment = copy_environment(settings->environment);
-	if (read_options(local, settings->options, error) &&
-		open_workspace(local, workspace_path(&arena, settings), error)) {
+	local->environment = copy_strings(settings->environment);
+	if (open_workspace(local, workspace_path(&arena, settings), error) &&
+		hold_limits(local, settings, error) &&
+		choose_session(local, options.session, error)) {
 		return (struct sandbox *)(void *)local;
 	}
 	destroy_handle(local);
@@ -177,7 +306,7 @@ static void detach(struct sandbox *sandbox)
 	destroy_handle(local_of(sandbox));
 }
 
-// Commands end with their namespace, so nothing is left to end; the workspace is the run's.
+// The workspace is the run's.
 static bool destroy(struct sandbox *sandbox, struct error *error)
 {
 	(void)error;
@@ -235,25 +364,58 @@ static int host_folder(struct sandbox *sandbox)
 	return local_of(sandbox)->workspace;
 }
 
-static const struct key options[] = {{"user", KEY_INTEGER,
-					     "The number of the user that commands become when "
-					     "muster runs as root; default 65534.",
-					     .minimum = 1, .maximum = UINT32_MAX - 1},
+static void notes(struct buffer *lines)
+{
+	struct error reason = {0};
+	struct cgroup *cgroup =
+		cgroup_create(&(struct cgroup_limits){.memory = 1 << 30, .cpu = 1}, &reason);
+	buffer_add_string(lines,
+		"'network: on' is this machine's network: servers on its loopback can be reached; "
+		"a list of hosts goes through a proxy of muster and reaches nothing else\n");
+	buffer_add_string(lines,
+		cgroup ? "'memory' and 'cpu' are limits of all commands together, kept by a "
+			 "control "
+			 "group\n"
+		       : "'memory' is a limit of each process by itself and 'cpu' is refused: no "
+			 "control group can be made here\n");
+	cgroup_destroy(cgroup);
+	buffer_add_string(lines, "'disk' is refused: folders have no size here\n");
+}
+
+static const struct key option_keys[] = {
+	{"user", KEY_INTEGER,
+		"The number of the user that commands become when muster runs as root; default "
+		"65534.",
+		.minimum = 1, .maximum = UINT32_MAX - 1},
+	{"session", KEY_CHOICE,
+		"'warm': one bubblewrap for all commands, each in namespaces of its own inside it; "
+		"'per-command': a fresh one for each; default 'any': warm where the machine lets "
+		"it.",
+		.choices = session_names},
+	{"file_size", KEY_SIZE, "The largest file that a command can write; default: any.",
+		.minimum = 1},
 	{0}};
 
 const struct sandbox_driver sandbox_unix_local = {
 	.name = "unix-local",
 	.help = "Commands of this machine in bubblewrap, walled off by namespaces.",
-	.flags = SANDBOX_READ_ONLY_COMMANDS | SANDBOX_NETWORK_OFF | SANDBOX_SCAN |
+	.flags = SANDBOX_READ_ONLY_COMMANDS | SANDBOX_READ_ONLY_FOLDERS | SANDBOX_NETWORK_OFF |
+		SANDBOX_NETWORK_HOSTS | SANDBOX_PROCESS | SANDBOX_TERMINAL | SANDBOX_SCAN |
 		SANDBOX_HOST_FOLDER,
-	.options = options,
+	.options = option_keys,
 	.usable = unix_local_usable,
+	.notes = notes,
 	.create = create,
 	.attach = attach,
 	.state = state,
 	.detach = detach,
 	.destroy = destroy,
 	.exec = exec,
+	.open_process = unix_local_open_process,
+	.process_write = unix_local_process_write,
+	.process_read = unix_local_process_read,
+	.process_resize = unix_local_process_resize,
+	.process_close = unix_local_process_close,
 	.read = read_file,
 	.write = write_file,
 	.stat = stat_file,

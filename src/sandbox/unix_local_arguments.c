@@ -4,15 +4,13 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "runner/image.h"
+#include "runner/runner.h"
 #include "sandbox/seccomp.h"
 #include "sandbox/unix_local.h"
 
-enum {
-	TEMPORARY_SIZE = 256 * 1024 * 1024, // bytes of the private /tmp
-	SHARED_SIZE = 64 * 1024 * 1024,     // and of /dev/shm
-};
-
-#define INSIDE_USER "1000"
+#define INSIDE_USER "1000" // RUNNER_USER
+#define RUNNER "/run/runner"
 
 // bubblewrap's options and what it inherits along with them.
 struct options {
@@ -105,20 +103,37 @@ static void add_system(struct options *options)
 		     "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"));
 	add_file(options, "/etc/group", TEXT("agent:x:" INSIDE_USER ":\nnogroup:x:65534:\n"));
 	add_file(options, "/etc/hosts", TEXT("127.0.0.1 localhost sandbox\n::1 localhost\n"));
-	// The order counts: later mounts lie over earlier ones.
-	ADD(options, "--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev",
-		"--size", arena_printf(options->arena, "%d", SHARED_SIZE), "--perms", "1777",
-		"--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--size",
-		arena_printf(options->arena, "%d", TEMPORARY_SIZE), "--perms", "1777", "--tmpfs",
-		"/tmp", "--dir", "/run");
+	ADD(options, "--dir", "/run");
 }
 
-static void add_namespaces(struct options *options, bool network)
+// The order counts: later mounts lie over earlier ones. In a warm session each command has these
+// folders of its own; for it to get a /proc, nothing may lie over the session's.
+static void add_private_folders(struct options *options, bool warm)
+{
+	ADD(options, "--proc", "/proc");
+	if (warm) {
+		ADD(options, "--dev", "/dev", "--remount-ro", "/dev", "--dir", "/tmp");
+		return;
+	}
+	ADD(options, "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev", "--size",
+		arena_printf(options->arena, "%d", RUNNER_SHARED_SIZE), "--perms", "1777",
+		"--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--size",
+		arena_printf(options->arena, "%d", RUNNER_TEMPORARY_SIZE), "--perms", "1777",
+		"--tmpfs", "/tmp");
+}
+
+// A session dies with its socket, which the harness holds: the parent by which bubblewrap would die
+// is a thread, and may end before the session does.
+static void add_namespaces(struct options *options, bool network, bool warm)
 {
 	ADD(options, "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
-		"--unshare-cgroup-try", "--disable-userns", "--uid", INSIDE_USER, "--gid",
-		INSIDE_USER, "--hostname", "sandbox", "--die-with-parent", "--new-session",
-		"--cap-drop", "ALL");
+		"--unshare-cgroup-try", "--uid", INSIDE_USER, "--gid", INSIDE_USER, "--hostname",
+		"sandbox", "--new-session", "--cap-drop", "ALL");
+	if (warm) {
+		ADD(options, "--as-pid-1");
+	} else {
+		ADD(options, "--disable-userns", "--die-with-parent");
+	}
 	if (network) {
 		ADD(options, "--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf");
 	} else {
@@ -128,30 +143,78 @@ static void add_namespaces(struct options *options, bool network)
 
 // bubblewrap closes the descriptor of the workspace: a command that had it could open "..", out on
 // the machine.
-static void add_workspace(struct options *options, const struct unix_local *local,
-	const struct sandbox_command *command)
+static void add_workspace(struct options *options, const struct unix_local *local, bool read_only)
 {
 	if (geteuid() == 0) {
-		ADD(options, command->read_only ? "--ro-bind" : "--bind",
-			unix_local_meeting_place(), "/workspace");
+		ADD(options, read_only ? "--ro-bind" : "--bind", unix_local_meeting_place(),
+			"/workspace");
 	} else {
 		int fd = fcntl(local->workspace, F_DUPFD_CLOEXEC, 3);
-		ADD(options, command->read_only ? "--ro-bind-fd" : "--bind-fd",
-			inherit(options, fd), "/workspace");
+		ADD(options, read_only ? "--ro-bind-fd" : "--bind-fd", inherit(options, fd),
+			"/workspace");
 	}
-	ADD(options, "--chdir",
-		path_join(options->arena, "/workspace", command->folder ? command->folder : ""));
 }
 
+// Sets a variable in a list, in place of an earlier one of that name. Returns the new count.
+static size_t set(const char **list, size_t count, const char *variable)
+{
+	const char *equals = strchr(variable, '=');
+	if (!equals || equals == variable) {
+		return count;
+	}
+	size_t length = (size_t)(equals - variable) + 1;
+	for (size_t i = 0; i < count; i++) {
+		if (strncmp(list[i], variable, length) == 0) {
+			list[i] = variable;
+			return count;
+		}
+	}
+	list[count] = variable;
+	return count + 1;
+}
+
+const char *const *unix_local_environment(
+	struct arena *arena, const struct unix_local *local, const struct sandbox_command *command)
+{
+	const char *const own[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/workspace",
+		"TMPDIR=/tmp", "LANG=C.UTF-8", "USER=agent",
+		arena_printf(arena, "PWD=%s",
+			path_join(arena, "/workspace", command->folder ? command->folder : "")),
+		NULL};
+	const char *proxy = arena_printf(arena, "http://127.0.0.1:%d", RUNNER_PORT);
+	const char *const proxies[] = {arena_printf(arena, "http_proxy=%s", proxy),
+		arena_printf(arena, "https_proxy=%s", proxy),
+		arena_printf(arena, "HTTP_PROXY=%s", proxy),
+		arena_printf(arena, "HTTPS_PROXY=%s", proxy), "no_proxy=localhost,127.0.0.1,::1",
+		"NO_PROXY=localhost,127.0.0.1,::1", NULL};
+	const char *const *const sources[] = {own, local->hosts ? proxies : NULL,
+		(const char *const *)local->environment, command->environment};
+	enum { SOURCES = sizeof(sources) / sizeof(sources[0]) };
+	size_t count = 0, most = 0;
+	for (size_t i = 0; i < SOURCES; i++) {
+		for (size_t k = 0; sources[i] && sources[i][k]; k++) {
+			most++;
+		}
+	}
+	const char **list = arena_new_array(arena, most + 1, const char *);
+	for (size_t i = 0; i < SOURCES; i++) {
+		for (size_t k = 0; sources[i] && sources[i][k]; k++) {
+			count = set(list, count, sources[i][k]);
+		}
+	}
+	list[count] = NULL;
+	return list;
+}
+
+// Options that hold values go by a descriptor, as all do: the machine's users can see arguments.
 static void add_environment(struct options *options, const char *const *environment)
 {
-	for (size_t i = 0; environment && environment[i]; i++) {
+	ADD(options, "--clearenv");
+	for (size_t i = 0; environment[i]; i++) {
 		const char *equals = strchr(environment[i], '=');
-		if (equals && equals != environment[i]) {
-			size_t length = (size_t)(equals - environment[i]);
-			ADD(options, "--setenv", arena_copy(options->arena, environment[i], length),
-				equals + 1);
-		}
+		size_t length = (size_t)(equals - environment[i]);
+		ADD(options, "--setenv", arena_copy(options->arena, environment[i], length),
+			equals + 1);
 	}
 }
 
@@ -177,6 +240,18 @@ static const char *const *wrap(struct options *options, const struct unix_local 
 	return all;
 }
 
+static const char *const *finish(
+	struct options *options, const char *const *all, struct error *error)
+{
+	buffer_finish(&options->text);
+	if (options->failed) {
+		error_set(error, ERROR_UNAVAILABLE,
+			"no more files can be opened to start the sandbox");
+		return NULL;
+	}
+	return all;
+}
+
 const char *const *unix_local_arguments(struct arena *arena, const struct unix_local *local,
 	const struct sandbox_command *command, struct unix_local_descriptors *descriptors,
 	struct error *error)
@@ -187,23 +262,36 @@ const char *const *unix_local_arguments(struct arena *arena, const struct unix_l
 		return NULL;
 	}
 	descriptors->status = memfd_create("status", MFD_CLOEXEC);
-	add_namespaces(&options, local->network);
+	add_namespaces(&options, local->network, false);
 	add_system(&options);
-	add_workspace(&options, local, command);
-	// Options that hold values go by a descriptor, too: the machine's users can see arguments.
-	ADD(&options, "--clearenv", "--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin", "--setenv",
-		"HOME", "/workspace", "--setenv", "TMPDIR", "/tmp", "--setenv", "LANG", "C.UTF-8",
-		"--setenv", "USER", "agent");
-	add_environment(&options, (const char *const *)local->environment);
-	add_environment(&options, command->environment);
+	add_private_folders(&options, false);
+	add_workspace(&options, local, command->read_only);
+	ADD(&options, "--chdir",
+		path_join(arena, "/workspace", command->folder ? command->folder : ""));
+	add_environment(&options, unix_local_environment(arena, local, command));
 	ADD(&options, "--seccomp", inherit(&options, filter), "--json-status-fd",
 		inherit(&options, descriptors->status), "--remount-ro", "/");
-	const char *const *all = wrap(&options, local, command);
-	buffer_finish(&options.text);
-	if (options.failed) {
-		error_set(error, ERROR_UNAVAILABLE,
-			"no more files can be opened to start the sandbox");
-		return NULL;
-	}
-	return all;
+	return finish(&options, wrap(&options, local, command), error);
+}
+
+const char *const *unix_local_warm_arguments(struct arena *arena, const struct unix_local *local,
+	int session, struct unix_local_descriptors *descriptors, struct error *error)
+{
+	struct options options = {.arena = arena, .descriptors = descriptors};
+	struct text program = {runner_image, (size_t)(runner_image_end - runner_image)};
+	descriptors->status = memfd_create("status", MFD_CLOEXEC);
+	add_namespaces(&options, local->network, true);
+	add_system(&options);
+	add_private_folders(&options, true);
+	ADD(&options, "--perms", "0555", "--ro-bind-data",
+		inherit(&options, file_in_memory(program)), RUNNER);
+	add_workspace(&options, local, false);
+	ADD(&options, "--clearenv", "--chdir", "/", "--json-status-fd",
+		inherit(&options, descriptors->status), "--remount-ro", "/");
+	const char **all = arena_new_array(arena, 8, const char *);
+	const char *const line[] = {"bwrap", "--args",
+		inherit(&options, file_in_memory(buffer_text(&options.text))), "--", RUNNER,
+		inherit(&options, session), local->hosts ? "listen" : NULL};
+	memcpy(all, line, sizeof(line));
+	return finish(&options, all, error);
 }

@@ -18,12 +18,6 @@ enum {
 		60000, // milliseconds that the kernel may take to end what was killed (busy disk)
 };
 
-// What happens between fork and exec.
-struct surroundings {
-	int workspace;
-	const char *meeting_place; // NULL: we are not root
-};
-
 static bool write_string(const char *path, const char *string)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -38,17 +32,22 @@ static bool write_string(const char *path, const char *string)
 // folder moves along with us. Runs in the child: system calls only.
 static bool surround(const void *data)
 {
-	const struct surroundings *surroundings = data;
+	const struct unix_local_surroundings *surroundings = data;
 	// When memory runs out it is the command that shall go. Where /proc says no, all stay equal.
-	(void)write_string("/proc/self/oom_score_adj", "500");
+	// The runner of a warm session stays as we are; it sees to its commands.
+	if (!surroundings->warm) {
+		(void)write_string("/proc/self/oom_score_adj", "500");
+	}
+	if (surroundings->cgroup && !cgroup_enter(surroundings->cgroup)) {
+		return false;
+	}
 	return !surroundings->meeting_place ||
 		(fchdir(surroundings->workspace) == 0 && unshare(CLONE_NEWNS) == 0 &&
 			mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
 			mount(".", surroundings->meeting_place, NULL, MS_BIND, NULL) == 0);
 }
 
-// Why namespaces are not to be had here, as far as it can be seen.
-static void explain(struct text said, struct error *error)
+void unix_local_explain(struct text said, struct error *error)
 {
 	arena_cleanup arena = {0};
 	struct error ignored = {0}; // a setting that is not there says nothing
@@ -99,6 +98,11 @@ static struct told read_told(int status)
 		.ran = strstr(bytes, "\"exit-code\":") != NULL};
 }
 
+pid_t unix_local_first_process(int status)
+{
+	return read_told(status).init;
+}
+
 // bubblewrap ends when the command does; the kernel then kills what is left in the namespace, and
 // its first process is the last to go. Only then is nothing writing to the workspace any more.
 static bool wait_for_end(pid_t init, struct error *error)
@@ -115,8 +119,7 @@ static bool wait_for_end(pid_t init, struct error *error)
 		"processes of the command go on although they were killed");
 }
 
-// A working folder that is not there is the command's fault, not the sandbox's.
-static bool check_folder(
+bool unix_local_check_folder(
 	const struct unix_local *local, const struct sandbox_command *command, struct error *error)
 {
 	struct text folder = text_of(command->folder);
@@ -144,20 +147,18 @@ static bool judge(const struct told *told, const struct process_result *result, 
 	}
 	error_set(error, ERROR_UNAVAILABLE, "bubblewrap cannot make a sandbox here (%s)",
 		shown.length ? shown.data : "no message");
-	explain(result->err, error);
+	unix_local_explain(result->err, error);
 	return false;
 }
 
-static bool run(const struct unix_local *local, struct arena *arena, struct process *process,
-	struct process_result *result, struct error *error)
+bool unix_local_prepare(const struct unix_local *local,
+	struct unix_local_surroundings *surroundings, struct process *process, struct error *error)
 {
 	static const char *const outside[] = {"PATH=/usr/bin:/bin", NULL};
-	static const struct process_limit limits[] = {
-		{RLIMIT_CORE, 0}, {RLIMIT_NOFILE, OPEN_FILES}};
 	bool root = geteuid() == 0;
-	struct surroundings surroundings = {.workspace = local->workspace,
-		.meeting_place = root ? unix_local_meeting_place() : NULL};
-	if (root && !surroundings.meeting_place) {
+	surroundings->workspace = local->workspace;
+	surroundings->meeting_place = root ? unix_local_meeting_place() : NULL;
+	if (root && !surroundings->meeting_place) {
 		return error_set(error, ERROR_UNAVAILABLE,
 			       "none of /media, /srv, /mnt, /opt exists") ||
 			error_hint(error, "make the folder /mnt");
@@ -165,32 +166,47 @@ static bool run(const struct unix_local *local, struct arena *arena, struct proc
 	process->environment = outside;
 	process->folder = "/";
 	process->prepare = surround;
-	process->prepare_data = &surroundings;
+	process->prepare_data = surroundings;
 	process->drop = root;
 	process->user = local->user;
 	process->group = (gid_t)local->user;
-	process->limits = limits;
-	process->limit_count = sizeof(limits) / sizeof(limits[0]);
-	if (process_run(arena, process, result, error)) {
-		return true;
-	}
+	surroundings->limits[0] = (struct process_limit){RLIMIT_CORE, 0};
+	surroundings->limits[1] = (struct process_limit){RLIMIT_NOFILE, OPEN_FILES};
+	surroundings->limits[2] = (struct process_limit){RLIMIT_FSIZE, (uint64_t)local->file_size};
+	surroundings->limits[3] = (struct process_limit){
+		RLIMIT_AS, local->address_space ? (uint64_t)local->address_space : RLIM_INFINITY};
+	surroundings->cgroup = local->cgroup;
+	process->limits = surroundings->limits;
+	// The runner sets the others for each command.
+	process->limit_count = surroundings->warm ? 2 : 4;
+	return true;
+}
+
+bool unix_local_not_started(struct error *error)
+{
+	int reason = errno;
 	if (strstr(error->message, "surroundings")) {
-		explain((struct text){0}, error);
-	} else if (errno == ENOENT) {
+		unix_local_explain((struct text){0}, error);
+	} else if (reason == ENOENT) {
 		error_hint(error, "install the package 'bubblewrap', 0.8 or newer");
-	} else if (errno == E2BIG) {
+	} else if (reason == E2BIG) {
 		error_hint(error, "put the long text into a file of the workspace");
 	}
 	return false;
+}
+
+static bool run(const struct unix_local *local, struct arena *arena, struct process *process,
+	struct process_result *result, struct error *error)
+{
+	struct unix_local_surroundings surroundings = {0};
+	return unix_local_prepare(local, &surroundings, process, error) &&
+		(process_run(arena, process, result, error) || unix_local_not_started(error));
 }
 
 bool unix_local_exec(const struct unix_local *local, struct arena *arena,
 	const struct sandbox_command *command, struct process_result *result, struct error *error)
 {
 	unix_local_descriptors_cleanup descriptors = {0};
-	if (!check_folder(local, command, error)) {
-		return false;
-	}
 	const char *const *argv = unix_local_arguments(arena, local, command, &descriptors, error);
 	if (!argv) {
 		return false;
@@ -215,8 +231,10 @@ bool unix_local_usable(struct error *error)
 {
 	arena_cleanup arena = {0};
 	file_cleanup folder = folder_open("/usr", error);
-	struct unix_local local = {
-		.workspace = folder, .user = UNIX_LOCAL_NOBODY, .processes = PROBE_PROCESSES};
+	struct unix_local local = {.workspace = folder,
+		.user = UNIX_LOCAL_NOBODY,
+		.processes = PROBE_PROCESSES,
+		.file_size = INT64_MAX};
 	static const char *const nothing[] = {"true", NULL};
 	struct sandbox_command command = {
 		.argv = nothing, .timeout = 20000, .output_limit = 4096, .read_only = true};

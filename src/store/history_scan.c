@@ -9,7 +9,11 @@
 #include "base/file.h"
 #include "store/history_parts.h"
 
-enum { READ_SIZE = 256 * 1024, READ_TRIES = 3 };
+enum {
+	READ_SIZE = 256 * 1024,
+	OPEN_TRIES = 50,
+	READ_TRIES = 3,
+};
 
 // A file touched this short before a scan may change again without its times changing: a few ticks
 // of the kernel's clock, or what the coarsest file systems round to. Nanoseconds.
@@ -275,12 +279,20 @@ static enum outcome take_own_file(struct scan *scan, struct seen *seen)
 	struct text path = text_of(seen->path);
 	errno = 0;
 	file_cleanup fd = folder_open_file(scan->folder, path, scan->error);
-	if (fd < 0 && (errno == EACCES || errno == EPERM)) {
-		return take_pointer(scan, seen, "cannot be read") ? TAKEN : FAILED;
+	// What is no file when we open it and one when we look is being exchanged by somebody.
+	for (int i = 0; fd < 0 && errno != EACCES && errno != EPERM; i++) {
+		struct folder_stat now = folder_stat(scan->folder, path);
+		if (!now.unknown && now.kind != FOLDER_FILE) {
+			return GONE;
+		}
+		if (now.unknown || i == OPEN_TRIES) {
+			return FAILED;
+		}
+		errno = 0;
+		fd = folder_open_file(scan->folder, path, scan->error);
 	}
 	if (fd < 0) {
-		struct folder_stat now = folder_stat(scan->folder, path);
-		return now.unknown || now.kind == FOLDER_FILE ? FAILED : GONE;
+		return take_pointer(scan, seen, "cannot be read") ? TAKEN : FAILED;
 	}
 	ssize_t length = read_up_to(fd, scan->bytes, READ_SIZE);
 	if (length >= 0 && length < READ_SIZE) {

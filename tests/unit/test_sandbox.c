@@ -19,6 +19,12 @@ static char folder[] = "/tmp/muster-test-sandbox-XXXXXX";
 static struct sandbox *sandbox;
 static struct arena arena;
 static struct process_result result;
+static bool warm = true; // one bubblewrap for all commands, or a fresh one for each
+
+static const char *session_options(void)
+{
+	return warm ? "{\"session\": \"warm\"}" : "{\"session\": \"per-command\"}";
+}
 
 static int open_session(void **state)
 {
@@ -28,8 +34,10 @@ static int open_session(void **state)
 		return -1;
 	}
 	static const char *const environment[] = {"COLOUR=blue", NULL};
-	struct sandbox_settings settings = {
-		.run = "test", .folder = folder, .environment = environment};
+	struct sandbox_settings settings = {.run = "test",
+		.folder = folder,
+		.environment = environment,
+		.options = session_options()};
 	sandbox = sandbox_create(sandbox_driver_find("unix-local"), &settings, &error);
 	if (!sandbox) {
 		print_error("%s\n%s\n", error.message, error.hint);
@@ -109,8 +117,10 @@ static void the_environment_is_built_from_nothing(void **state)
 	assert_int_equal(result.status, 1);
 	// Whoever lists the machine's processes sees no values.
 	run("tr '\\0' ' ' </proc/1/cmdline");
-	assert_true(text_starts(result.out, "bwrap --args "));
+	assert_true(text_starts(result.out, warm ? "/run/runner " : "bwrap --args "));
 	assert_int_equal(text_find(result.out, TEXT("blue")), result.out.length);
+	run("ls /proc/1/fd/ /proc/1/root/ || cat /proc/1/environ /proc/1/mem /proc/1/maps");
+	assert_int_not_equal(warm ? result.status : 1, 0);
 }
 
 static void files_go_both_ways_and_belong_to_the_agent(void **state)
@@ -182,7 +192,8 @@ static void there_is_no_network_but_loopback(void **state)
 	run("./attacker loopback"); // a server of the command's own can be reached
 	assert_text(result.out, "Success\n");
 	// Asked for, it is there.
-	struct sandbox_settings settings = {.run = "test", .folder = folder, .network = true};
+	struct sandbox_settings settings = {
+		.run = "test", .folder = folder, .network = true, .options = session_options()};
 	struct sandbox *open = sandbox_create(sandbox_driver_find("unix-local"), &settings, &error);
 	struct sandbox_command command = {.shell = shell};
 	assert_true(sandbox_exec(open, &arena, &command, &result, &error));
@@ -222,6 +233,23 @@ static void a_read_only_command_cannot_write_the_workspace(void **state)
 		.shell = "echo changed >kept; cat kept; echo t >/tmp/t && cat /tmp/t",
 		.read_only = true});
 	assert_text(result.out, "kept\nt\n");
+}
+
+static void others_folders_are_read_only_for_a_command(void **state)
+{
+	(void)state;
+	static const char *const folders[] = {
+		"theirs", "deep/theirs", "leading", "not-there", "deep/file/none", NULL};
+	run("mkdir -p theirs deep/theirs ours; echo kept >theirs/file; ln -s / leading; "
+	    "echo >deep/file");
+	run_command((struct sandbox_command){
+		.shell = "echo x >theirs/file; echo x >deep/theirs/new; rm -rf theirs; mv theirs "
+			 "moved; cat theirs/file; echo y >ours/file; echo z >deep/new; "
+			 "cat ours/file deep/new; ls leading | grep -c proc",
+		.read_only_folders = folders});
+	assert_text(result.out, "kept\ny\nz\n1\n");
+	run("echo changed >theirs/file; cat theirs/file");
+	assert_text(result.out, "changed\n");
 }
 
 static void time_outs_and_left_over_processes_end(void **state)
@@ -378,10 +406,8 @@ static struct sandbox *another(const struct sandbox_settings *settings, struct e
 static void limits_that_cannot_be_kept_are_refused(void **state)
 {
 	(void)state;
-	static const char *const hosts[] = {"example.org", NULL};
-	const struct sandbox_settings settings[] = {{.memory = 1 << 30}, {.disk = 1 << 30},
-		{.cpu = 0.5}, {.network = true, .hosts = hosts}, {.options = "{\"user\": 0}"},
-		{.options = "{\"user\": -1}"}};
+	const struct sandbox_settings settings[] = {
+		{.disk = 1 << 30}, {.options = "{\"user\": 0}"}, {.options = "{\"user\": -1}"}};
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
 		struct error error;
 		struct sandbox_settings one = settings[i];
@@ -390,7 +416,8 @@ static void limits_that_cannot_be_kept_are_refused(void **state)
 		assert_true(error.message[0]);
 	}
 	struct error error;
-	struct sandbox_settings few = {.folder = folder, .processes = 4};
+	struct sandbox_settings few = {
+		.folder = folder, .processes = 4, .options = session_options()};
 	struct sandbox *small = another(&few, &error);
 	struct sandbox_command command = {.shell = "for i in 1 2 3 4 5; do sleep 1 & done; echo x"};
 	assert_true(sandbox_exec(small, &arena, &command, &result, &error));
@@ -398,11 +425,78 @@ static void limits_that_cannot_be_kept_are_refused(void **state)
 	sandbox_detach(small);
 }
 
+// Root can make control groups where the machine has them, others in a group that is their own.
+static bool can_limit_processors(void)
+{
+	struct error error;
+	struct sandbox_settings settings = {
+		.folder = folder, .cpu = 0.5, .options = session_options()};
+	struct sandbox *made = another(&settings, &error);
+	if (!made && (!strstr(error.message, "cannot limit processors") || !error.hint[0])) {
+		fail_msg("%s", error.message);
+	}
+	sandbox_detach(made);
+	return made != NULL;
+}
+
+// Takes `megabytes` of memory and keeps it.
+static const char *hog(int megabytes)
+{
+	return arena_printf(
+		&arena, "head -c %dM /dev/zero | tail -c %dM | wc -c", megabytes, megabytes);
+}
+
+static void memory_has_a_limit(void **state)
+{
+	(void)state;
+	struct error error;
+	struct sandbox_settings settings = {
+		.folder = folder, .memory = 64 * 1024 * 1024, .options = session_options()};
+	struct sandbox *small = another(&settings, &error);
+	struct sandbox_command command = {.shell = hog(20)};
+	if (!small) {
+		fail_msg("%s", error.message);
+	}
+	assert_true(sandbox_exec(small, &arena, &command, &result, &error));
+	assert_text(result.out, "20971520\n");
+	command.shell = hog(100);
+	assert_true(sandbox_exec(small, &arena, &command, &result, &error));
+	assert_text(result.out, "0\n");
+	// A control group kills and is told of; an address space is what programs tell of themselves.
+	assert_non_null(strstr(result.err.data,
+		can_limit_processors() ? "the sandbox's memory, 64 MiB, is used up" : "memory"));
+	command.shell = "echo alive";
+	assert_true(sandbox_exec(small, &arena, &command, &result, &error));
+	assert_text(result.out, "alive\n");
+	sandbox_detach(small);
+}
+
+static void processors_have_a_limit_where_the_machine_lets_us(void **state)
+{
+	(void)state;
+	struct error error;
+	struct sandbox_settings settings = {
+		.folder = folder, .cpu = 0.1, .options = session_options()};
+	struct sandbox_command command = {
+		.shell = "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; times"};
+	double minutes = 0, seconds = 0;
+	if (!can_limit_processors()) {
+		return;
+	}
+	struct sandbox *made = another(&settings, &error);
+	assert_true(sandbox_exec(made, &arena, &command, &result, &error));
+	sandbox_detach(made);
+	assert_int_equal(sscanf(result.out.data, "%lfm%lfs", &minutes, &seconds), 2);
+	if ((double)result.milliseconds < 3000 * (minutes * 60 + seconds)) {
+		fail_msg("%.2f s of work in %lld ms", seconds, (long long)result.milliseconds);
+	}
+}
+
 // A program called bwrap that only says what the real one would.
 static void expect_refusal(const char *says, const char *message, const char *hint)
 {
 	struct error error;
-	struct sandbox_settings settings = {.folder = folder};
+	struct sandbox_settings settings = {.folder = folder, .options = session_options()};
 	char *path = arena_string(&arena, getenv("PATH"));
 	char *fake = arena_printf(&arena, "%s/fake", folder);
 	char *program = arena_printf(&arena, "%s/bwrap", fake);
@@ -462,7 +556,8 @@ static void a_folder_that_is_not_ours_keeps_its_owner(void **state)
 	char *file = arena_printf(&arena, "%s/file", theirs);
 	assert_true(file_make_folders(theirs, 0755, &error));
 	assert_true(file_replace(file, TEXT("content"), 0644, &error));
-	struct sandbox_settings settings = {.folder = folder, .workspace = theirs};
+	struct sandbox_settings settings = {
+		.folder = folder, .workspace = theirs, .options = session_options()};
 	struct sandbox *other = another(&settings, &error);
 	struct sandbox_command command = {.shell = "cat file; echo x >file", .read_only = true};
 	assert_true(sandbox_exec(other, &arena, &command, &result, &error));
@@ -480,7 +575,9 @@ static void root_gives_the_workspace_to_whom_commands_become(void **state)
 	char *run_folder = arena_printf(&arena, "%s/run", folder);
 	char *file = arena_printf(&arena, "%s/workspace/made", run_folder);
 	assert_true(file_make_folders(run_folder, 0700, &error)); // not to be reached by its path
-	struct sandbox_settings settings = {.folder = run_folder, .options = "{\"user\": 4242}"};
+	struct sandbox_settings settings = {.folder = run_folder,
+		.options = warm ? "{\"user\": 4242, \"session\": \"warm\"}"
+				: "{\"user\": 4242, \"session\": \"per-command\"}"};
 	struct sandbox *other = another(&settings, &error);
 	assert_true(sandbox_write(other, TEXT("given"), TEXT("x"), 0, &error));
 	struct sandbox_command command = {.shell = "echo y >>given && cat given >made"};
@@ -491,15 +588,24 @@ static void root_gives_the_workspace_to_whom_commands_become(void **state)
 	sandbox_detach(other);
 }
 
-// With the argument "user": as an ordinary user, also when started by root.
+static bool become_user(void)
+{
+	return geteuid() != 0 ||
+		(setgroups(0, NULL) == 0 && setgid(12345) == 0 && setuid(12345) == 0);
+}
+
+// Arguments: "user": as an ordinary user, also when started by root; "per-command": with a fresh
+// bubblewrap for each command.
 int main(int argc, char **argv)
 {
-	if (argc > 1 && strcmp(argv[1], "user") != 0) {
-		return attack(argv + 1);
-	}
-	if (argc > 1 && geteuid() == 0 &&
-		(setgroups(0, NULL) < 0 || setgid(12345) < 0 || setuid(12345) < 0)) {
-		return 99;
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "per-command") == 0) {
+			warm = false;
+		} else if (strcmp(argv[i], "user") != 0) {
+			return attack(argv + i);
+		} else if (!become_user()) {
+			return 99;
+		}
 	}
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_command_has_its_arguments_input_folder_and_status),
@@ -511,6 +617,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(system_calls_that_reach_out_are_denied),
 		cmocka_unit_test(the_private_folders_have_a_size),
 		cmocka_unit_test(a_read_only_command_cannot_write_the_workspace),
+		cmocka_unit_test(others_folders_are_read_only_for_a_command),
 		cmocka_unit_test(time_outs_and_left_over_processes_end),
 		cmocka_unit_test(nothing_writes_any_more_when_a_command_has_ended),
 		cmocka_unit_test(a_cancelled_command_ends),
@@ -522,6 +629,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_command_inherits_its_three_streams_only),
 		cmocka_unit_test(a_hostile_tree_can_be_removed),
 		cmocka_unit_test(limits_that_cannot_be_kept_are_refused),
+		cmocka_unit_test(memory_has_a_limit),
+		cmocka_unit_test(processors_have_a_limit_where_the_machine_lets_us),
 		cmocka_unit_test(without_bubblewrap_or_namespaces_it_refuses_and_says_what_to_do),
 		cmocka_unit_test(a_session_is_found_again),
 		cmocka_unit_test(a_folder_that_is_not_ours_keeps_its_owner),

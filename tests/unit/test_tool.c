@@ -536,12 +536,57 @@ static void files_that_are_no_text_are_not_patched(void **state)
 
 #define TOOL_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+// The folders that the first of these agents finds read-only, joined by spaces.
+static void expect_others(struct stage *stage, const char *const writes[][4], const char *expected)
+{
+	struct team_agent agents[4] = {{0}};
+	struct team team = {.agents = agents};
+	buffer_cleanup found = {0};
+	for (; writes[team.agent_count][0]; team.agent_count++) {
+		struct team_agent *agent = &agents[team.agent_count];
+		agent->writes_declared = true;
+		agent->writes.items = arena_new_array(&stage->arena, 4, const char *);
+		for (; writes[team.agent_count][agent->writes.count]; agent->writes.count++) {
+			agent->writes.items[agent->writes.count] =
+				writes[team.agent_count][agent->writes.count];
+		}
+	}
+	const char *const *folders = tool_others_folders(&stage->arena, &team, &agents[0]);
+	for (size_t i = 0; folders[i]; i++) {
+		buffer_printf(&found, "%s ", folders[i]);
+	}
+	assert_text(buffer_text(&found), expected);
+	agents[0].writes_declared = false; // it may write anywhere
+	assert_null(tool_others_folders(&stage->arena, &team, &agents[0]));
+}
+
+static void whole_folders_of_others_are_read_only_for_commands(void **state)
+{
+	struct stage *stage = *state;
+	expect_others(stage,
+		(const char *const[][4]){{"backend/**", "notes.md"},
+			{"frontend/**", "notes/**", "TEST.md", "*/odd/**"}, {"backend/**"}, {0}},
+		"frontend notes ");
+	// What it may touch itself is left alone, in whatever way it is named.
+	static const char *const touching[] = {"site/**", "site/css/**", "site/a.css", "**", "s*",
+		"*/css/a.css", "site", "{site,x}/a"};
+	for (size_t i = 0; i < sizeof(touching) / sizeof(touching[0]); i++) {
+		expect_others(stage, (const char *const[][4]){{touching[i]}, {"site/**"}, {0}}, "");
+	}
+	static const char *const apart[] = {"sites/**", "site.md", "other/site/**", "sit/**"};
+	for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++) {
+		expect_others(
+			stage, (const char *const[][4]){{apart[i]}, {"site/**"}, {0}}, "site ");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TOOL_TEST(a_command_answers_in_the_form_of_the_agents_sdk),
 		TOOL_TEST(a_command_can_choose_its_shell_and_folder),
 		TOOL_TEST(a_folder_that_is_not_there_is_named),
+		TOOL_TEST(whole_folders_of_others_are_read_only_for_commands),
 		TOOL_TEST(terminals_are_refused_with_a_way_out),
 		TOOL_TEST(a_command_that_takes_too_long_says_so),
 		TOOL_TEST(a_sandbox_that_is_gone_is_a_failed_call),

@@ -20,6 +20,11 @@ enum { TOOL_FILE_LIMIT = 16 * 1024 * 1024 /* bytes of a file that a tool reads o
 // the model what it may do instead.
 bool tool_path(struct arena *arena, struct text path, struct text *clean, struct error *error);
 
+// The folders that others of the team declare as theirs ("folder/**" in `writes`) and in which this
+// agent declares nothing: a list that ends with NULL, or NULL.
+const char *const *tool_others_folders(
+	struct arena *arena, const struct team *team, const struct team_agent *agent);
+
 // The results of a call. Whatever the texts hold, the output is valid UTF-8 without zero bytes.
 void tool_answer(struct tool_result *result, struct arena *arena, struct text output);
 void tool_fail(struct tool_result *result, struct arena *arena, const char *format, ...)

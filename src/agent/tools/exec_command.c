@@ -151,6 +151,7 @@ static void run(const struct tool_place *place, struct arena *arena, const cJSON
 		.user = agent->run_as,
 		.timeout = place->team->sandbox.timeout,
 		.output_limit = STREAM_LIMIT,
+		.read_only_folders = tool_others_folders(arena, place->team, agent),
 		.cancel = place->cancel,
 		.output = listen,
 		.output_data = &listener,
