@@ -86,14 +86,15 @@ def prepare(kit, build):
 
 def measure(options, kit, build):
     slow = {"agents-sdk", "agents-sdk-python", "langgraph-swarm", "adk", "codex"}
-    wanted = options.works.split(",") if options.works else None
+    wanted = (options.works or ALL).split(",")
     environment = dict(os.environ, BENCH_BUILD=build, MUSTER=options.muster or "",
                        CODEX_BIN=codex_program(options.peers))
-    for name, command, arguments, works in contenders(kit, options.peers, options.muster):
-        if options.only and name not in options.only.split(","):
-            continue
-        for work in works.split(","):
-            if wanted and work not in wanted:
+    rows = contenders(kit, options.peers, options.muster)
+    # Work by work, so that what else the machine does meets all contenders of a work alike.
+    for work in wanted:
+        for name, command, arguments, works in rows:
+            if work not in works.split(",") or (
+                    options.only and name not in options.only.split(",")):
                 continue
             once = name in slow and work in LONG
             runs = ["-n", "1" if once else str(options.n), "--warmup", "0" if once else "1"]
