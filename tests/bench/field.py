@@ -227,7 +227,9 @@ def page(options, kit):
     machine = [
         ("machine", f"{os.cpu_count()} processors, {processor}, {memory} GB"),
         ("system", f"Linux {platform.release().split('-')[0]}, {system}"),
-        ("load average while measured", f"{min(loads):.1f} to {max(loads):.1f}"),
+        ("load average while measured", f"{min(loads):.1f} to {max(loads):.1f}"
+         + (", at real-time priority, ahead of everything else"
+            if os.sched_getscheduler(0) in (os.SCHED_RR, os.SCHED_FIFO) else "")),
         ("workspaces and journals", "RAM disk" if (options.tmp or "").startswith("/dev/shm")
          else "disk"),
         ("measured", datetime.date.today().isoformat()),
