@@ -250,17 +250,18 @@ static bool commit(struct work *work, const struct history_changes *found,
 	const struct store_change *rows, struct error *error)
 {
 	bool *done = arena_new_array(&work->arena, found->count, bool);
+	struct history_changes part = {
+		arena_new_array(&work->arena, found->count, struct history_change), 0};
 	for (size_t i = 0; i < found->count; i++) {
-		struct history_changes part = {
-			arena_new_array(&work->arena, found->count, struct history_change), 0};
+		if (done[i]) {
+			continue; // with an earlier one of the same author
+		}
+		part.count = 0;
 		for (size_t j = i; j < found->count; j++) {
 			if (!done[j] && strcmp(rows[i].agent, rows[j].agent) == 0) {
 				done[j] = true;
 				part.changes[part.count++] = found->changes[j];
 			}
-		}
-		if (part.count == 0) {
-			continue;
 		}
 		const char *id;
 		buffer_cleanup message = {0};

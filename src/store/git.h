@@ -36,7 +36,9 @@
 	X(index_write_tree_to)                                                                     \
 	X(libgit2_init)                                                                            \
 	X(libgit2_opts)                                                                            \
+	X(odb_exists)                                                                              \
 	X(odb_free)                                                                                \
+	X(odb_hash)                                                                                \
 	X(odb_object_data)                                                                         \
 	X(odb_object_free)                                                                         \
 	X(odb_object_size)                                                                         \
@@ -48,6 +50,7 @@
 	X(odb_stream_free)                                                                         \
 	X(odb_stream_write)                                                                        \
 	X(odb_write)                                                                               \
+	X(odb_write_pack)                                                                          \
 	X(oid_equal)                                                                               \
 	X(oid_fromraw)                                                                             \
 	X(oid_fromstr)                                                                             \

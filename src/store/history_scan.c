@@ -13,6 +13,7 @@ enum {
 	READ_SIZE = 256 * 1024,
 	OPEN_TRIES = 50,
 	READ_TRIES = 3,
+	MANY = 200, // files that are new go into packs
 };
 
 // A file touched this short before a scan may change again without its times changing: a few ticks
@@ -414,6 +415,9 @@ static bool look_at_all(struct scan *scan, const struct folder_list *list)
 	struct seen *seen = memory_alloc((list->count + 1) * sizeof(*seen));
 	size_t count = 0, before = 0;
 	enum outcome outcome = TAKEN;
+	if (list->count > history->seen_count + MANY) {
+		objects_begin_many(&history->objects);
+	}
 	for (size_t i = 0; outcome != FAILED && i < list->count; i++) {
 		const struct folder_entry *entry = &list->entries[i];
 		const struct seen *known = NULL;
@@ -434,6 +438,9 @@ static bool look_at_all(struct scan *scan, const struct folder_list *list)
 	history_forget(history);
 	history->seen = seen;
 	history->seen_count = count;
+	if (!objects_end_many(&history->objects)) {
+		return history_fail(scan->error, "write");
+	}
 	return outcome != FAILED;
 }
 

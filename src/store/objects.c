@@ -15,6 +15,7 @@ enum {
 
 void objects_finish(struct objects *objects)
 {
+	pack_destroy(objects->pack);
 	git.odb_free(objects->database);
 	free(objects->folder);
 	free(objects->fresh);
@@ -23,8 +24,13 @@ void objects_finish(struct objects *objects)
 
 bool objects_write(struct objects *objects, struct text content, git_object_t type, git_oid *id)
 {
-	if (git.odb_write(id, objects->database, content.data ? content.data : "", content.length,
-		    type) < 0) {
+	const char *bytes = content.data ? content.data : "";
+	if (objects->pack) {
+		return git.odb_hash(id, bytes, content.length, type) == 0 &&
+			(git.odb_exists(objects->database, id) ||
+				pack_add(objects->pack, objects->database, content, type, id));
+	}
+	if (git.odb_write(id, objects->database, bytes, content.length, type) < 0) {
 		return false;
 	}
 	objects_note(objects, id);
@@ -39,6 +45,21 @@ void objects_note(struct objects *objects, const git_oid *id)
 			objects->fresh, objects->fresh_capacity * sizeof(*objects->fresh));
 	}
 	objects->fresh[objects->fresh_count++] = *id;
+}
+
+void objects_begin_many(struct objects *objects)
+{
+	objects->pack = objects->pack ? objects->pack : pack_create();
+	objects->packed = true;
+}
+
+bool objects_end_many(struct objects *objects)
+{
+	struct pack *pack = objects->pack;
+	objects->pack = NULL;
+	bool fine = !pack || pack_write(pack, objects->database);
+	pack_destroy(pack);
+	return fine;
 }
 
 static int open_object(const struct objects *objects, const git_oid *id)
@@ -78,9 +99,11 @@ static bool sync_all(const struct objects *objects)
 
 bool objects_sync(struct objects *objects, struct error *error)
 {
-	if (!(objects->fresh_count > SINGLE_SYNCS ? sync_all(objects) : sync_each(objects))) {
+	bool many = objects->packed || objects->fresh_count > SINGLE_SYNCS;
+	if (!(many ? sync_all(objects) : sync_each(objects))) {
 		return error_errno(error, ERROR_FAILED, "cannot write '%s'", objects->folder);
 	}
 	objects->fresh_count = 0;
+	objects->packed = false;
 	return true;
 }

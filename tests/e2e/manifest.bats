@@ -90,3 +90,32 @@ manifest" ]
 	[ "$status" -eq 2 ]
 	says "GUIDE.md"
 }
+
+@test "a workspace of many files begins as a pack that plain git reads" {
+	mkdir -p tree/a tree/b
+	for i in {1..300}; do
+		echo "file $i" >tree/a/$i
+	done
+	: >tree/empty
+	cp tree/a/1 tree/twin
+	head -c 200000 /dev/urandom >tree/b/blocks
+	cat >many.yaml <<-'YAML'
+		version: 1
+		name: many
+		model: openai/gpt-5.4
+		sandbox: {provider: unix-local, network: off}
+		manager: worker
+		manifest: {entries: {src: {type: local_dir, src: tree}}}
+		agents:
+		  worker: {description: Works., instructions: Work.}
+	YAML
+	printf 'version: 1\nagents: {worker: [{calls: [{exec_command: {cmd: echo x >>src/a/7}}]}, {say: Done.}]}\n' >many-script.yaml
+	run "$MUSTER" run many.yaml --rehearse many-script.yaml
+	[ "$status" -eq 0 ]
+	history=$(echo .muster/runs/*/history.git)
+	git -C "$history" fsck --full --strict
+	[ "$(find "$history/objects" -name '*.pack' | wc -l)" -eq 1 ]
+	[ "$(find "$history/objects" -type f ! -path '*/pack/*' | wc -l)" -lt 20 ]
+	git clone -q "$history" cloned
+	diff -r cloned/src "$(workspace)/src"
+}
