@@ -91,24 +91,41 @@ static int64_t now(void)
 	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-// Starts what the wake-up scheduled: only now, when the journal says so.
+static void start_work(struct engine *engine, struct job *job, struct work *work)
+{
+	work->next = NULL;
+	job->under_way =
+		memory_resize(job->under_way, (job->under_way_count + 1) * sizeof(struct work *));
+	job->under_way[job->under_way_count++] = work;
+	if (work->kind == COMMAND_CALL_MODEL) {
+		perform(work); // answered later; holds no thread
+	} else {
+		pool_submit(engine->pool, work);
+	}
+}
+
+// Starts what the wake-up scheduled: only now, when the journal says so. Models are asked first: they
+// take longest, and what opens the sandbox would otherwise compete with the first request.
 static void submit(struct engine *engine, struct job *job)
 {
-	struct work *ready = job->ready;
+	struct work *ready = job->ready, *others = NULL, **last = &others;
 	job->ready = NULL;
 	job->ready_last = &job->ready;
 	while (ready) {
 		struct work *work = ready;
 		ready = ready->next;
-		work->next = NULL;
-		job->under_way = memory_resize(
-			job->under_way, (job->under_way_count + 1) * sizeof(struct work *));
-		job->under_way[job->under_way_count++] = work;
 		if (work->kind == COMMAND_CALL_MODEL) {
-			perform(work); // answered later; holds no thread
+			start_work(engine, job, work);
 		} else {
-			pool_submit(engine->pool, work);
+			*last = work;
+			last = &work->next;
 		}
+	}
+	*last = NULL;
+	while (others) {
+		struct work *work = others;
+		others = others->next;
+		start_work(engine, job, work);
 	}
 }
 

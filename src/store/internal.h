@@ -13,6 +13,7 @@ enum store_statement {
 	PUT_TEXT,
 	ADD_CHANGE,
 	LIST_RUNS,
+	ONE_RUN,
 	ALL_EVENTS,
 	ALL_ITEMS,
 	ONE_TEXT,

@@ -55,6 +55,7 @@ static const char *const sql[STORE_STATEMENTS] = {
 	[PUT_TEXT] = "INSERT OR REPLACE INTO texts VALUES(?,?,?,?)",
 	[ADD_CHANGE] = "INSERT INTO changes VALUES(?,?,?,?,?,?,?,?,?,?,?)",
 	[LIST_RUNS] = "SELECT * FROM runs ORDER BY created DESC, rowid DESC LIMIT ?",
+	[ONE_RUN] = "SELECT * FROM runs WHERE id=?",
 	[ALL_EVENTS] = "SELECT sequence, at, kind, body FROM events WHERE run=? AND sequence>?"
 		       " ORDER BY sequence",
 	[ALL_ITEMS] = "SELECT sequence, json, blob FROM items WHERE run=? AND branch=?"
@@ -287,7 +288,12 @@ static bool open_database(struct store *store, struct error *error)
 	}
 	// In WAL mode a reader never waits for the writer. NORMAL keeps the file sound after a power
 	// loss; store_commit() syncs the log for transactions that must be on disk.
-	return store_execute(store, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", error);
+	// Many runs write at the ends of many tables: all of these pages should stay in memory, and
+	// the log be folded in less often.
+	return store_execute(store,
+		"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384;"
+		"PRAGMA wal_autocheckpoint=4000",
+		error);
 }
 
 struct store *store_open(const char *project, enum store_mode mode, struct error *error)

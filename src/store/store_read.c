@@ -98,12 +98,36 @@ static bool find_counted(const struct store_runs *runs, const char *name, struct
 	return true;
 }
 
+// The usual case, in a store with however many runs.
+static bool find_exactly(struct store *store, struct arena *arena, const char *name,
+	struct store_run *run, bool *found, struct error *error)
+{
+	sqlite3_stmt *statement = store_statement(store, ONE_RUN, error);
+	if (!statement) {
+		return false;
+	}
+	store_bind_string(statement, 1, name);
+	int code = sqlite3_step(statement);
+	*found = code == SQLITE_ROW;
+	if (*found) {
+		*run = read_run(arena, statement);
+	}
+	return finish(store, statement, code, error);
+}
+
 bool store_find(struct store *store, struct arena *arena, const char *name, struct store_run *run,
 	struct error *error)
 {
 	struct store_runs runs;
 	size_t matches = 0;
 	buffer_cleanup names = {0};
+	bool found;
+	if (!find_exactly(store, arena, name, run, &found, error)) {
+		return false;
+	}
+	if (found) {
+		return true;
+	}
 	if (!store_list(store, arena, SIZE_MAX / 2, &runs, error)) {
 		return false;
 	}
@@ -111,10 +135,6 @@ bool store_find(struct store *store, struct arena *arena, const char *name, stru
 		return find_counted(&runs, name, run) || not_found(&runs, name, error);
 	}
 	for (size_t i = 0; i < runs.count; i++) {
-		if (strcmp(runs.runs[i].id, name) == 0) {
-			*run = runs.runs[i];
-			return true;
-		}
 		if (name[0] && text_starts(text_of(runs.runs[i].id), name)) {
 			*run = runs.runs[i];
 			if (matches++ < 5) {
