@@ -225,6 +225,47 @@ static void a_file_has_a_largest_size(void **state)
 	sandbox_detach(small);
 }
 
+// A machine that lets no namespaces be made inside of others, as some do with AppArmor.
+static void where_it_cannot_be_warm_each_command_gets_a_fresh_bubblewrap(void **state)
+{
+	(void)state;
+	static const char *const hosts[] = {"example.org", NULL};
+	struct error error = {0};
+	struct process_result result;
+	char *path = arena_string(&arena, getenv("PATH"));
+	char *fake = arena_printf(&arena, "%s/fake", folder);
+	char *text = arena_printf(
+		&arena, "#!/bin/sh\nPATH='%s' exec bwrap --disable-userns \"$@\"\n", path);
+	assert_true(file_make_folders(fake, 0755, &error));
+	assert_int_equal(chmod(folder, 0755), 0);
+	assert_true(
+		file_replace(arena_printf(&arena, "%s/bwrap", fake), text_of(text), 0755, &error));
+	setenv("PATH", fake, 1);
+	struct sandbox_settings settings = {.folder = folder, .options = "{\"session\": \"warm\"}"};
+	const struct sandbox_driver *driver = sandbox_driver_find("unix-local");
+	struct sandbox *refused = sandbox_create(driver, &settings, &error);
+	settings.options = NULL;
+	settings.hosts = hosts; // needs the runner
+	struct error other = {0};
+	struct sandbox *without_proxy = sandbox_create(driver, &settings, &other);
+	settings.hosts = NULL;
+	struct error third = {0};
+	struct sandbox *plain = sandbox_create(driver, &settings, &third);
+	struct sandbox_command command = {.shell = "tr '\\0' ' ' </proc/1/cmdline",
+		.read_only_folders = (const char *const[]){"folder", NULL}};
+	bool fine = plain && sandbox_exec(plain, &arena, &command, &result, &third);
+	setenv("PATH", path, 1);
+	sandbox_detach(plain);
+	assert_null(refused);
+	assert_non_null(strstr(error.message, "its namespaces"));
+	assert_non_null(strstr(error.hint, "per-command"));
+	assert_null(without_proxy);
+	if (!fine) {
+		fail_msg("%s", third.message);
+	}
+	assert_true(text_starts(result.out, "bwrap "));
+}
+
 // With the argument "user": as an ordinary user, also when started by root.
 int main(int argc, char **argv)
 {
@@ -241,6 +282,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(many_commands_run_at_once),
 		cmocka_unit_test(a_long_text_is_refused_with_a_remedy),
 		cmocka_unit_test(a_file_has_a_largest_size),
+		cmocka_unit_test(where_it_cannot_be_warm_each_command_gets_a_fresh_bubblewrap),
 	};
 	return cmocka_run_group_tests(tests, open_session, close_session);
 }
