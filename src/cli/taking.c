@@ -75,7 +75,8 @@ static void items_json(struct buffer *output, const struct project_run *opened,
 	struct document document;
 	document_begin(&document, output, "muster.apply/1");
 	document_string(&document, "run", opened->run.id);
-	document_string(&document, "to", taking->to);
+	document_string(&document, "to", taking->branch ? NULL : taking->to);
+	document_string(&document, "branch", taking->branch);
 	document_flag(&document, "dry_run", taking->dry_run);
 	document_flag(&document, "applied", applied);
 	document_array(&document, "files");
@@ -163,8 +164,68 @@ static bool plan(struct project_run *opened, const struct taking *taking, struct
 	return take_plan(take, opened->store, opened->run.id, taking->all, error);
 }
 
+// "Work of run ID (team)", and who wrote how much of it.
+static void add_message(
+	struct buffer *message, const struct project_run *opened, const struct take *take)
+{
+	buffer_printf(message, "Take over the work of the team %s\n\nRun %s", opened->run.team,
+		opened->run.id);
+	buffer_printf(message, " (%s).\n\n", opened->run.state);
+	for (size_t i = 0; i < take->count; i++) {
+		const struct take_item *item = &take->items[i];
+		if (item->verdict == TAKE_DUE || item->verdict == TAKE_CONFLICT) {
+			buffer_printf(message, "%s ", status_of(item));
+			buffer_add_line(message, text_of(item->path), PATH_LIMIT);
+			buffer_printf(message, " (%s)\n", item->agent[0] ? item->agent : "?");
+		}
+	}
+}
+
+static bool perform_branch(struct project_run *opened, const struct taking *taking,
+	struct take *take, struct take_branch *branch, struct error *error)
+{
+	buffer_cleanup message = {0};
+	add_message(&message, opened, take);
+	if (!take_count(take, TAKE_DUE) && !take_count(take, TAKE_CONFLICT)) {
+		return error_set(
+			error, ERROR_FAILED, "there is nothing to take: no branch was made");
+	}
+	return take_branch_perform(take, branch, taking->force, message.data, error);
+}
+
+static bool take_into_branch(
+	struct project_run *opened, const struct taking *taking, struct error *error)
+{
+	struct take take = {.arena = &opened->arena, .folder = -1, .workspace = -1};
+	struct error problem = {0};
+	struct error gone = {0}; // the workspace is needed for few files only
+	struct take_branch *branch = take_branch_open(".", taking->branch, error);
+	const char *run = store_run_folder(opened->store, &opened->arena, opened->run.id, error);
+	take.history = branch && run ? project_run_history(opened, error) : NULL;
+	bool fine = take.history &&
+		take_branch_plan(&take, branch, opened->store, opened->run.id, error);
+	if (fine) {
+		take.workspace = folder_open(path_join(&opened->arena, run, "workspace"), &gone);
+		bool applied = take_check(&take, taking->force, &problem) && !taking->dry_run &&
+			perform_branch(opened, taking, &take, branch, &problem);
+		fine = tell(opened, taking, &take, applied, error);
+	}
+	if (fine && problem.kind != ERROR_NONE) {
+		*error = problem;
+		fine = false;
+	}
+	fine = fine && is_complete(&take, error);
+	history_close(take.history);
+	take_branch_close(branch);
+	file_close(&take.workspace);
+	return fine;
+}
+
 bool take_out(struct project_run *opened, const struct taking *taking, struct error *error)
 {
+	if (taking->branch) {
+		return take_into_branch(opened, taking, error);
+	}
 	struct take take = {.arena = &opened->arena, .folder = -1, .workspace = -1};
 	struct error problem = {0};
 	bool fine = taking_check(taking->to, error) && plan(opened, taking, &take, error);

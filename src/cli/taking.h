@@ -4,8 +4,9 @@
 #include "cli/project.h"
 
 struct taking {
-	const char *to; // the folder; made if it is missing
-	bool all;       // what the run did not change, too
+	const char *to;     // the folder; made if it is missing
+	const char *branch; // of the git repository of the project, instead of a folder; NULL
+	bool all;           // what the run did not change, too
 	bool force, dry_run;
 	bool json;  // one document instead of lines
 	bool quiet; // only what was not taken

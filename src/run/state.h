@@ -15,7 +15,7 @@
 #include "run/event.h"
 #include "run/rules.h"
 
-enum { RUN_STATE_VERSION = 2, RUN_DECIDE_VERSION = 1 };
+enum { RUN_STATE_VERSION = 2, RUN_DECIDE_VERSION = 2 };
 
 enum run_check_progress {
 	PROGRESS_PENDING, // to be checked (again)

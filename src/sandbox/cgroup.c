@@ -188,16 +188,16 @@ static bool use_new(struct cgroup *cgroup, struct arena *arena, const struct cgr
 	}
 	struct text has = folder ? read_value(arena, folder, "cgroup.controllers") : TEXT("");
 	*fit = (!limits->memory || has_word(has, "memory", " \n")) &&
-		(!limits->cpu || has_word(has, "cpu", " \n"));
+		(limits->cpu <= 0 || has_word(has, "cpu", " \n"));
 	if (!*fit) {
 		return true;
 	}
-	const char *controllers = limits->memory && limits->cpu ? "+memory +cpu"
-		: limits->memory                                ? "+memory"
-								: "+cpu";
+	const char *controllers = limits->memory && limits->cpu > 0 ? "+memory +cpu"
+		: limits->memory                                    ? "+memory"
+								    : "+cpu";
 	struct text passed = read_value(arena, folder, "cgroup.subtree_control");
 	if (((limits->memory && !has_word(passed, "memory", " \n")) ||
-		    (limits->cpu && !has_word(passed, "cpu", " \n"))) &&
+		    (limits->cpu > 0 && !has_word(passed, "cpu", " \n"))) &&
 		!pass_on(arena, folder, controllers)) {
 		return error_errno(error, ERROR_UNAVAILABLE,
 			"the control group '%s' does not pass on its controllers", folder);
@@ -215,7 +215,7 @@ static bool use_new(struct cgroup *cgroup, struct arena *arena, const struct cgr
 		cgroup->events = memory_string(arena_printf(arena, "%s/memory.events", path));
 	}
 	char *cpu = arena_printf(arena, "%s %d", quota(arena, limits), PERIOD);
-	return !limits->cpu || write_value(arena, path, "cpu.max", cpu) ||
+	return limits->cpu <= 0 || write_value(arena, path, "cpu.max", cpu) ||
 		not_limited(cgroup, "processors", error);
 }
 
@@ -224,8 +224,8 @@ static bool use_old(struct cgroup *cgroup, struct arena *arena, const struct cgr
 	struct error *error)
 {
 	const char *memory = limits->memory ? own_folder(arena, "memory") : NULL;
-	const char *cpu = limits->cpu ? own_folder(arena, "cpu") : NULL;
-	if ((limits->memory && !memory) || (limits->cpu && !cpu)) {
+	const char *cpu = limits->cpu > 0 ? own_folder(arena, "cpu") : NULL;
+	if ((limits->memory && !memory) || (limits->cpu > 0 && !cpu)) {
 		return error_set(error, ERROR_UNAVAILABLE,
 			"there is no control group here that limits %s",
 			limits->memory && !memory ? "memory" : "processors");

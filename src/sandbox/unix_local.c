@@ -198,14 +198,14 @@ static bool hold_limits(
 {
 	struct cgroup_limits limits = {.memory = settings->memory, .cpu = settings->cpu};
 	local->memory = settings->memory;
-	if (!limits.memory && !limits.cpu) {
+	if (!limits.memory && limits.cpu <= 0) {
 		return true;
 	}
 	local->cgroup = cgroup_create(&limits, error);
 	if (local->cgroup) {
 		return true;
 	}
-	if (limits.cpu) {
+	if (limits.cpu > 0) {
 		error_wrap(error, "sandbox 'unix-local' cannot limit processors");
 		return error_hint(error,
 			"leave out 'cpu', use another provider, or start muster with 'systemd-run "

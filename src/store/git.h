@@ -10,6 +10,7 @@
 
 // X(name), as in git_name
 #define GIT_FUNCTIONS(X)                                                                           \
+	X(blob_create_from_buffer)                                                                 \
 	X(commit_author)                                                                           \
 	X(commit_create)                                                                           \
 	X(commit_free)                                                                             \
@@ -26,6 +27,13 @@
 	X(diff_num_deltas)                                                                         \
 	X(diff_tree_to_tree)                                                                       \
 	X(error_last)                                                                              \
+	X(index_add)                                                                               \
+	X(index_free)                                                                              \
+	X(index_get_bypath)                                                                        \
+	X(index_new)                                                                               \
+	X(index_read_tree)                                                                         \
+	X(index_remove)                                                                            \
+	X(index_write_tree_to)                                                                     \
 	X(libgit2_init)                                                                            \
 	X(libgit2_opts)                                                                            \
 	X(odb_free)                                                                                \
@@ -50,13 +58,17 @@
 	X(patch_get_hunk)                                                                          \
 	X(patch_get_line_in_hunk)                                                                  \
 	X(patch_num_hunks)                                                                         \
+	X(reference_name_is_valid)                                                                 \
 	X(reference_name_to_id)                                                                    \
 	X(repository_free)                                                                         \
 	X(repository_init_ext)                                                                     \
 	X(repository_odb)                                                                          \
 	X(repository_open_bare)                                                                    \
+	X(repository_open_ext)                                                                     \
+	X(repository_workdir)                                                                      \
 	X(signature_free)                                                                          \
 	X(signature_new)                                                                           \
+	X(signature_now)                                                                           \
 	X(tree_entry_bypath)                                                                       \
 	X(tree_entry_free)                                                                         \
 	X(tree_entry_id)                                                                           \

@@ -206,7 +206,6 @@ size_t take_count(const struct take *take, enum take_verdict verdict)
 	return count;
 }
 
-// False without a message: nobody has the content any more.
 static bool find_content(struct take *take, struct arena *arena, const struct take_item *item,
 	struct text *content, struct error *error)
 {
@@ -221,17 +220,26 @@ static bool find_content(struct take *take, struct arena *arena, const struct ta
 		strcmp(hash_text(*content).hex, side->sha256) == 0;
 }
 
+bool take_content(struct take *take, struct arena *arena, struct take_item *item,
+	struct text *content, struct error *error)
+{
+	struct error problem = {0};
+	if (find_content(take, arena, item, content, &problem)) {
+		return true;
+	}
+	*error = problem;
+	item->verdict = TAKE_LEFT_OUT;
+	item->reason = "the history does not hold its content, and the workspace does not have it "
+		       "any more";
+	return false;
+}
+
 static bool write_item(struct take *take, struct take_item *item, mode_t mask, struct error *error)
 {
 	arena_cleanup arena = {0};
 	struct text content, target, path = text_of(item->path);
-	struct error problem = {0};
-	if (!find_content(take, &arena, item, &content, &problem)) {
-		*error = problem;
-		item->verdict = TAKE_LEFT_OUT;
-		item->reason = "the history does not hold its content, and the workspace does not "
-			       "have it any more";
-		return problem.kind == ERROR_NONE;
+	if (!take_content(take, &arena, item, &content, error)) {
+		return error->kind == ERROR_NONE;
 	}
 	folder_remove_empty(take->folder, path); // a folder that the run made a file of
 	bool there = folder_read_link(&arena, take->folder, path, &target) ||

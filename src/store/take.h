@@ -59,3 +59,16 @@ bool take_check(const struct take *take, bool force, struct error *error);
 // Writes what is due, and with `force` over conflicts; checks the plan first, and each file again
 // before it is touched. Stops at the first failure.
 bool take_perform(struct take *take, bool force, struct error *error);
+
+// The same as a branch of the git repository that a folder lies in: one commit on top of what is
+// checked out there. The user's files and index stay as they are.
+struct take_branch;
+
+// NULL (ERROR_USAGE) if the folder is in no repository or the branch is there already.
+struct take_branch *take_branch_open(const char *folder, const char *name, struct error *error);
+void take_branch_close(struct take_branch *branch); // NULL is fine
+// As take_plan, compared with the commit that is checked out.
+bool take_branch_plan(struct take *take, struct take_branch *branch, struct store *store,
+	const char *run, struct error *error);
+bool take_branch_perform(struct take *take, struct take_branch *branch, bool force,
+	const char *message, struct error *error);

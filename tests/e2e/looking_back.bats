@@ -99,6 +99,25 @@ make_team() {
 	[ "$status" -eq 0 ] || { echo "$output"; false; }
 }
 
+@test "what the assignee was asked for counts from where its work began" {
+	make_team <<-'YAML'
+		version: 1
+		agents:
+		  chief:
+		    - calls: [{delegate_to_maker: {task: "Write the report."}}]
+		    - say: done
+		  maker:
+		    - calls: [{transfer_to_checker: {message: "Look at it."}}]
+		    - when: {last: 'Nothing that matches report.md was changed'}
+		      calls: [{write_file: {path: report.md, content: "new\n"}}, {transfer_to_checker: {message: "Look."}}]
+		  checker:
+		    - say: it is good
+	YAML
+	sed -i 's/    outputs: .made./    outputs: [made]\n    handoffs: [checker]/' team.yaml
+	run muster run team.yaml --rehearse script.yaml
+	[ "$status" -eq 0 ] || { echo "$output"; false; }
+}
+
 @test "an unknown author is told when the file is validated" {
 	make_team </dev/null
 	sed -i 's/by: maker/by: makre/' team.yaml

@@ -316,3 +316,42 @@ site() {
 	[ "$output" = "$newest" ]
 	ask 2 prune --older-than soon
 }
+
+@test "apply --branch makes a commit in the project's repository and touches no file" {
+	git init -q . && git config user.email a@b && git config user.name Me
+	printf '.muster\n' >.gitignore
+	echo mine >mine.txt
+	git add .gitignore mine.txt
+	git commit -qm "Mine"
+	hello
+	ask 2 apply -1 --branch 'no name'
+	says "is no name for a branch"
+	ask 0 apply -1 --branch greeting --dry-run
+	says "would be added hello.txt"
+	[ "$(git branch | wc -l)" -eq 1 ]
+	ask 0 apply -1 --branch greeting
+	says "added hello.txt (writer)"
+	[ ! -e hello.txt ]
+	[ -z "$(git status --porcelain -- hello.txt mine.txt)" ]
+	[ "$(git show greeting:hello.txt)" = "Hello, world!" ]
+	[ "$(git show greeting:mine.txt)" = mine ]
+	[ "$(git rev-parse greeting~1)" = "$(git rev-parse HEAD)" ]
+	[[ $(git log -1 --format=%B greeting) == *"added hello.txt (writer)"* ]]
+	git fsck --strict
+	ask 2 apply -1 --branch greeting
+	says "there is a branch 'greeting' already"
+	git merge -q greeting
+	ask 1 apply -1 --branch again
+	says "there is nothing to take"
+	echo other >hello.txt
+	git commit -qam "Other"
+	ask 1 apply -1 --branch third
+	says "conflict: hello.txt (writer): the newest commit has something else there"
+	ask 0 apply -1 --branch third --force
+	[ "$(git show third:hello.txt)" = "Hello, world!" ]
+	# In a part of a repository the work lands in that part.
+	mkdir part
+	ask 0 -C part run "$PWD/teams/hello.yaml" --rehearse "$PWD/samples/hello/rehearsal.yaml"
+	ask 0 -C part apply -1 --branch in-part
+	[ "$(git show in-part:part/hello.txt)" = "Hello, world!" ]
+}

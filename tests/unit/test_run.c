@@ -118,6 +118,80 @@ static void a_run_goes_through_its_gates_to_its_end(void **state)
 	run_state_finish(&world.state);
 }
 
+static void what_is_told_of_a_person_is_the_output_of_the_call(void **state)
+{
+	(void)state;
+	static const struct run_call_facts ask = {.kind = CALL_PERSON, .hash = 4};
+	struct world world;
+	begin(&world);
+	model(&world, FINISH_CALLS, &ask);
+	assert_int_equal(world.state.status, RUN_PARKED_STATUS);
+	assert_int_equal(run_exit_code(&world.state), 4);
+	assert_int_equal(world.state.questions[0].kind, QUESTION_TEXT);
+	struct run_event answer = {.kind = PERSON_ANSWERED, .code = CHOICE_YES, .bytes = 20};
+	assert_false(run_apply(&world.state, &rules, &answer)); // a yes is no answer to it
+	int64_t bytes = world.state.branches[0].bytes;
+	answer.code = CHOICE_TEXT;
+	feed(&world, answer);
+	assert_true(world.state.branches[0].bytes >= bytes + 20);
+	assert_int_equal(world.state.status, RUN_RUNNING);
+	model(&world, FINISH_TEXT, NULL);
+	check(&world, CHECK_HOLDS);
+	assert_int_equal(world.state.status, RUN_DONE);
+	run_state_finish(&world.state);
+}
+
+static void a_person_says_yes_to_a_gate_on_one_tree(void **state)
+{
+	(void)state;
+	static const uint32_t touched[] = {0, 1, 2};
+	struct world world;
+	begin(&world);
+	model(&world, FINISH_CALLS, &delegate);
+	check(&world, CHECK_NEEDS_PERSON);
+	assert_int_equal(world.state.status, RUN_PARKED_STATUS);
+	// While nobody drove the run the workspace was changed: the yes was about another tree.
+	uint32_t gate = world.state.questions[0].gate;
+	struct run_event resumed = {.kind = RUN_RESUMED};
+	struct run_event answer = {.kind = PERSON_ANSWERED, .code = CHOICE_YES};
+	assert_true(run_apply(&world.state, &rules, &resumed));
+	feed(&world, answer);
+	assert_int_equal(world.state.open_count, 1);
+	struct run_event opened = answer_to(&world, COMMAND_OPEN_SANDBOX, SANDBOX_OPENED, 0);
+	opened.changes = 1;
+	opened.gates = &touched[gate];
+	opened.gate_count = 1;
+	feed(&world, opened);
+	assert_int_equal(world.state.open_count, 1);
+	check(&world, CHECK_NEEDS_PERSON);
+	assert_int_equal(world.state.question_count, 1);
+	answer.question = world.state.questions[0].number;
+	feed(&world, answer);
+	assert_int_equal(world.state.open_count, 2);
+	run_state_finish(&world.state);
+}
+
+static void a_call_that_reads_sees_what_was_written_before_it(void **state)
+{
+	(void)state;
+	struct run_call_facts calls[] = {
+		write_call, {.kind = CALL_TOOL, .hash = 3}, {.kind = CALL_PERSON, .hash = 4}};
+	struct world world;
+	begin(&world);
+	struct run_event event =
+		answer_to(&world, COMMAND_CALL_MODEL, MODEL_ANSWERED, FINISH_CALLS);
+	event.calls = calls;
+	event.call_count = 3;
+	feed(&world, event);
+	assert_int_equal(world.state.command_count, 1);
+	assert_int_equal(world.state.commands[0].call, 0);
+	assert_int_equal(world.state.question_count, 0);
+	feed(&world, answer_to(&world, COMMAND_CALL_TOOL, TOOL_ANSWERED, 0));
+	assert_int_equal(world.state.commands[0].call, 1);
+	assert_int_equal(world.state.question_count, 1);
+	run_state_finish(&world.state);
+}
+
 static void a_refused_handoff_is_answered_and_not_checked_again_for_nothing(void **state)
 {
 	(void)state;
@@ -215,6 +289,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_run_goes_through_its_gates_to_its_end),
+		cmocka_unit_test(what_is_told_of_a_person_is_the_output_of_the_call),
+		cmocka_unit_test(a_person_says_yes_to_a_gate_on_one_tree),
+		cmocka_unit_test(a_call_that_reads_sees_what_was_written_before_it),
 		cmocka_unit_test(a_refused_handoff_is_answered_and_not_checked_again_for_nothing),
 		cmocka_unit_test(retries_used_up_return_the_failure_to_the_opener),
 		cmocka_unit_test(a_run_limit_parks_and_more_room_goes_on),

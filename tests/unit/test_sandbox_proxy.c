@@ -106,7 +106,7 @@ static const char *ask(struct sandbox *sandbox, const char *request)
 			server.port, request));
 }
 
-static void expect(const char *text, const char *part)
+static __attribute__((noinline)) void expect(const char *text, const char *part)
 {
 	if (!strstr(text, part)) {
 		fail_msg("'%s' does not hold '%s'", text, part);
