@@ -26,7 +26,7 @@ def ask(folder, *words):
 
 def names(folder):
     """The runs of a folder, newest first."""
-    done = subprocess.run([MUSTER, "list", "--names"], cwd=folder, capture_output=True, text=True)
+    done = subprocess.run([MUSTER, "list", "--names", "-n", "100000"], cwd=folder, capture_output=True, text=True)
     return done.stdout.split()
 
 
