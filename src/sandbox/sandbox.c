@@ -4,6 +4,7 @@
 
 #include "base/path.h"
 #include "sandbox/drivers.h"
+#include "sandbox/fallback.h"
 
 const struct sandbox_driver *const sandbox_drivers[] = {&sandbox_unix_local, NULL};
 
@@ -143,8 +144,8 @@ bool sandbox_read(struct sandbox *sandbox, struct arena *arena, struct text path
 	const struct sandbox_driver *driver = driver_of(sandbox);
 	struct text clean;
 	return path_clean(arena, path, &clean, error) &&
-		(driver->read ? driver->read(sandbox, arena, clean, limit, content, error)
-			      : lacks(sandbox, "read files", error));
+		(driver->read ? driver->read : fallback_read)(
+			sandbox, arena, clean, limit, content, error);
 }
 
 bool sandbox_write(struct sandbox *sandbox, struct text path, struct text content, mode_t mode,
@@ -154,8 +155,8 @@ bool sandbox_write(struct sandbox *sandbox, struct text path, struct text conten
 	const struct sandbox_driver *driver = driver_of(sandbox);
 	struct text clean;
 	return path_clean(&arena, path, &clean, error) &&
-		(driver->write ? driver->write(sandbox, clean, content, mode ? mode : 0644, error)
-			       : lacks(sandbox, "write files", error));
+		(driver->write ? driver->write : fallback_write)(
+			sandbox, clean, content, mode ? mode : 0644, error);
 }
 
 struct folder_stat sandbox_stat(struct sandbox *sandbox, struct text path)
@@ -165,10 +166,9 @@ struct folder_stat sandbox_stat(struct sandbox *sandbox, struct text path)
 	struct text clean;
 	struct folder_stat missing = {.kind = FOLDER_MISSING, .what = "missing"};
 	const struct sandbox_driver *driver = driver_of(sandbox);
-	if (!driver->stat || !path_clean(&arena, path, &clean, &ignored)) {
-		return missing;
-	}
-	return driver->stat(sandbox, clean);
+	return path_clean(&arena, path, &clean, &ignored)
+		? (driver->stat ? driver->stat : fallback_stat)(sandbox, clean)
+		: missing;
 }
 
 bool sandbox_scan(struct sandbox *sandbox, struct arena *arena, struct text path, size_t limit,
@@ -177,8 +177,8 @@ bool sandbox_scan(struct sandbox *sandbox, struct arena *arena, struct text path
 	const struct sandbox_driver *driver = driver_of(sandbox);
 	struct text clean;
 	return path_clean(arena, path, &clean, error) &&
-		(driver->scan ? driver->scan(sandbox, arena, clean, limit, list, error)
-			      : lacks(sandbox, "list files", error));
+		(driver->scan ? driver->scan : fallback_scan)(
+			sandbox, arena, clean, limit, list, error);
 }
 
 bool sandbox_make_folder(struct sandbox *sandbox, struct text path, struct error *error)
@@ -187,8 +187,8 @@ bool sandbox_make_folder(struct sandbox *sandbox, struct text path, struct error
 	const struct sandbox_driver *driver = driver_of(sandbox);
 	struct text clean;
 	return path_clean(&arena, path, &clean, error) &&
-		(driver->make_folder ? driver->make_folder(sandbox, clean, error)
-				     : lacks(sandbox, "make folders", error));
+		(driver->make_folder ? driver->make_folder : fallback_make_folder)(
+			sandbox, clean, error);
 }
 
 bool sandbox_remove(struct sandbox *sandbox, struct text path, bool recursive, struct error *error)
@@ -197,8 +197,80 @@ bool sandbox_remove(struct sandbox *sandbox, struct text path, bool recursive, s
 	const struct sandbox_driver *driver = driver_of(sandbox);
 	struct text clean;
 	return path_clean(&arena, path, &clean, error) &&
-		(driver->remove ? driver->remove(sandbox, clean, recursive, error)
-				: lacks(sandbox, "remove files", error));
+		(driver->remove ? driver->remove : fallback_remove)(
+			sandbox, clean, recursive, error);
+}
+
+bool sandbox_put_archive(struct sandbox *sandbox, struct text folder, int fd, struct error *error)
+{
+	arena_cleanup arena = {0};
+	const struct sandbox_driver *driver = driver_of(sandbox);
+	struct text clean;
+	return path_clean(&arena, folder, &clean, error) &&
+		(driver->put_archive ? driver->put_archive : fallback_put_archive)(
+			sandbox, clean, fd, error);
+}
+
+bool sandbox_get_archive(
+	struct sandbox *sandbox, const char *const *paths, int fd, struct error *error)
+{
+	arena_cleanup arena = {0};
+	const struct sandbox_driver *driver = driver_of(sandbox);
+	const char **clean = NULL;
+	size_t count = 0;
+	while (paths && paths[count]) {
+		count++;
+	}
+	if (paths && count == 0) {
+		return error_set(error, ERROR_USAGE, "no paths are given for the archive");
+	}
+	if (paths) {
+		clean = arena_new_array(&arena, count + 1, const char *);
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct text path;
+		if (!path_clean(&arena, text_of(paths[i]), &path, error)) {
+			return false;
+		}
+		clean[i] = path.length ? path.data : ".";
+	}
+	return (driver->get_archive ? driver->get_archive : fallback_get_archive)(
+		sandbox, clean, fd, error);
+}
+
+bool sandbox_expose_port(struct sandbox *sandbox, int port, struct buffer *url, struct error *error)
+{
+	const struct sandbox_driver *driver = driver_of(sandbox);
+	if (port < 1 || port > 65535) {
+		return error_set(error, ERROR_USAGE, "%d is no port", port);
+	}
+	return driver->expose_port ? driver->expose_port(sandbox, port, url, error)
+				   : lacks(sandbox, "make ports reachable", error);
+}
+
+bool sandbox_keep_alive(struct sandbox *sandbox, int64_t duration, struct error *error)
+{
+	const struct sandbox_driver *driver = driver_of(sandbox);
+	return driver->keep_alive ? driver->keep_alive(sandbox, duration, error)
+				  : lacks(sandbox, "be kept alive", error);
+}
+
+bool sandbox_pause(struct sandbox *sandbox, struct error *error)
+{
+	const struct sandbox_driver *driver = driver_of(sandbox);
+	return driver->pause ? driver->pause(sandbox, error) : lacks(sandbox, "pause", error);
+}
+
+bool sandbox_snapshot(struct sandbox *sandbox, struct buffer *reference, struct error *error)
+{
+	const struct sandbox_driver *driver = driver_of(sandbox);
+	return driver->snapshot ? driver->snapshot(sandbox, reference, error)
+				: lacks(sandbox, "make snapshots of its own", error);
+}
+
+bool sandbox_orphans(const struct sandbox_driver *driver, struct buffer *lines, struct error *error)
+{
+	return !driver->orphans || driver->orphans(lines, error);
 }
 
 int sandbox_host_folder(struct sandbox *sandbox)

@@ -192,5 +192,21 @@ bool sandbox_scan(struct sandbox *sandbox, struct arena *arena, struct text path
 	struct folder_list *list, struct error *error);
 bool sandbox_make_folder(struct sandbox *sandbox, struct text path, struct error *error);
 bool sandbox_remove(struct sandbox *sandbox, struct text path, bool recursive, struct error *error);
+// Archives are refused whole when something in them would lead out of the workspace, is no file, folder
+// or link, or is there twice. `fd` may be a pipe.
+bool sandbox_put_archive(struct sandbox *sandbox, struct text folder, int fd, struct error *error);
+bool sandbox_get_archive(
+	struct sandbox *sandbox, const char *const *paths, int fd, struct error *error);
+// Where a port of the sandbox can be reached from this machine.
+bool sandbox_expose_port(
+	struct sandbox *sandbox, int port, struct buffer *url, struct error *error);
+// It shall live at least so many milliseconds more.
+bool sandbox_keep_alive(struct sandbox *sandbox, int64_t duration, struct error *error);
+// It does nothing and costs little until it is used or attached again.
+bool sandbox_pause(struct sandbox *sandbox, struct error *error);
+bool sandbox_snapshot(struct sandbox *sandbox, struct buffer *reference, struct error *error);
+// None where sessions leave nothing behind.
+bool sandbox_orphans(
+	const struct sandbox_driver *driver, struct buffer *lines, struct error *error);
 // The workspace's folder on this machine, or -1.
 int sandbox_host_folder(struct sandbox *sandbox);
