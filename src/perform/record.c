@@ -6,6 +6,8 @@
 #include "base/path.h"
 #include "perform/performers.h"
 
+enum { STEPS_MOST = 16 /* commits that may not be in the journal */ };
+
 // A write outside the agent's `writes:` that stands: until the path is again what it was.
 struct violation {
 	struct violation *next;
@@ -348,7 +350,6 @@ static const char *blob_in(const struct history_files *files, const char *path)
 static const char *author_in(struct work *work, const struct history_steps *steps, const char *path,
 	const char *blob, struct error *error)
 {
-	enum { STEPS_MOST = 16 };
 	for (size_t i = steps->count; i-- > 0 && steps->count - i <= STEPS_MOST;) {
 		struct history_files before = {0};
 		if (i > 0 &&
@@ -405,7 +406,9 @@ bool record_reconcile(struct work *work, struct error *error)
 	const struct recorder *recorder = work->workshop->recorder;
 	struct history_steps steps;
 	struct history_files files;
-	if (!history_steps(work->workshop->history, &work->arena, &steps, error) ||
+	// One more than whose authors are looked for: each is compared with the one before.
+	if (!history_last_steps(
+		    work->workshop->history, &work->arena, STEPS_MOST + 1, &steps, error) ||
 		!history_files(work->workshop->history, &work->arena,
 			steps.count ? &steps.steps[steps.count - 1] : NULL, &files, error)) {
 		return false;

@@ -36,6 +36,9 @@ bool store_begin(struct store *store, struct error *error);
 bool store_commit(struct store *store, bool durable, struct error *error);
 void store_rollback(struct store *store);
 
+// Is the file what SQLite made of it? False with the first thing that is wrong.
+bool store_check(struct store *store, struct error *error);
+
 // The line of a run in lists; kept up to date by whoever drives the run.
 struct store_run {
 	const char *id, *team, *file; // file: the team file's path as given

@@ -254,3 +254,21 @@ bool store_changes(struct store *store, const char *run,
 	}
 	return finish(store, statement, code, error);
 }
+
+bool store_check(struct store *store, struct error *error)
+{
+	sqlite3_stmt *statement = NULL;
+	bool fine = sqlite3_prepare_v2(store->database, "PRAGMA quick_check(1)", -1, &statement,
+			    NULL) == SQLITE_OK &&
+		sqlite3_step(statement) == SQLITE_ROW;
+	const char *said = fine ? (const char *)sqlite3_column_text(statement, 0) : "";
+	if (!fine) {
+		store_fail(store, "check", error);
+	} else if (strcmp(said, "ok") != 0) {
+		buffer_cleanup shown = {0};
+		buffer_add_line(&shown, text_of(said), 400);
+		fine = error_set(error, ERROR_FAILED, "the store is damaged: %s", shown.data);
+	}
+	sqlite3_finalize(statement);
+	return fine;
+}
