@@ -6,6 +6,8 @@
 #include "base/path.h"
 #include "perform/performers.h"
 
+enum { STEPS_MOST = 16 /* commits that may not be in the journal */ };
+
 // A write outside the agent's `writes:` that stands: until the path is again what it was.
 struct violation {
 	struct violation *next;
@@ -329,21 +331,25 @@ bool recorder_is_empty(const struct recorder *recorder)
 	return recorder->blob_count == 0;
 }
 
-static const char *blob_in(const struct history_files *files, struct text path)
+static const char *blob_in(const struct history_files *files, const char *path)
 {
-	for (size_t i = 0; i < files->count; i++) {
-		if (text_equal(files->files[i].path, path)) {
-			return files->files[i].blob;
+	size_t low = 0, high = files->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(files->files[middle].path.data, path);
+		if (order == 0) {
+			return files->files[middle].blob;
 		}
+		low = order < 0 ? middle + 1 : low;
+		high = order < 0 ? high : middle;
 	}
 	return "";
 }
 
 // Whose commit made a path what it is now. Only the newest commits are not in the journal.
-static const char *author_in(struct work *work, const struct history_steps *steps, struct text path,
+static const char *author_in(struct work *work, const struct history_steps *steps, const char *path,
 	const char *blob, struct error *error)
 {
-	enum { STEPS_MOST = 16 };
 	for (size_t i = steps->count; i-- > 0 && steps->count - i <= STEPS_MOST;) {
 		struct history_files before = {0};
 		if (i > 0 &&
@@ -359,13 +365,13 @@ static const char *author_in(struct work *work, const struct history_steps *step
 }
 
 // A row for the journal about a path that the last commit has as `blob` ("": it is gone there).
-static bool add_known(struct work *work, const struct history_steps *steps, struct text path,
+static bool add_known(struct work *work, const struct history_steps *steps, const char *path,
 	const char *blob, struct error *error)
 {
 	struct workshop *workshop = work->workshop;
 	struct text content = {0};
 	bool there;
-	size_t place = blob_place(workshop->recorder, text_string(&work->arena, path), &there);
+	size_t place = blob_place(workshop->recorder, path, &there);
 	there = there && workshop->recorder->blobs[place].id[0];
 	const char *author = author_in(work, steps, path, blob, error);
 	if (!author ||
@@ -376,7 +382,7 @@ static bool add_known(struct work *work, const struct history_steps *steps, stru
 	struct hash hash = hash_text(content);
 	struct store_change *change = &work->changes[work->change_count++];
 	*change = (struct store_change){.turn = steps->steps[steps->count - 1].turn,
-		.path = text_string(&work->arena, path),
+		.path = path,
 		.status = !blob[0] ? "deleted"
 			: there    ? "changed"
 				   : "added",
@@ -388,7 +394,7 @@ static bool add_known(struct work *work, const struct history_steps *steps, stru
 	int agent = team_agent_index(workshop->team, author);
 	if (agent >= 0) {
 		const struct team_agent *owner = &workshop->team->agents[agent];
-		change->outside = owner->writes_declared && !declared(owner, path);
+		change->outside = owner->writes_declared && !declared(owner, text_of(path));
 	}
 	note_change(workshop->recorder, change, agent >= 0 ? (uint32_t)agent : RUN_NONE);
 	past_note(workshop->past, work->record + !work->first, change);
@@ -400,7 +406,9 @@ bool record_reconcile(struct work *work, struct error *error)
 	const struct recorder *recorder = work->workshop->recorder;
 	struct history_steps steps;
 	struct history_files files;
-	if (!history_steps(work->workshop->history, &work->arena, &steps, error) ||
+	// One more than whose authors are looked for: each is compared with the one before.
+	if (!history_last_steps(
+		    work->workshop->history, &work->arena, STEPS_MOST + 1, &steps, error) ||
 		!history_files(work->workshop->history, &work->arena,
 			steps.count ? &steps.steps[steps.count - 1] : NULL, &files, error)) {
 		return false;
@@ -416,12 +424,12 @@ bool record_reconcile(struct work *work, struct error *error)
 		const char *path = text_string(&work->arena, files.files[i].path);
 		size_t place = blob_place(recorder, path, &there);
 		if ((!there || strcmp(recorder->blobs[place].id, files.files[i].blob) != 0) &&
-			!add_known(work, &steps, files.files[i].path, files.files[i].blob, error)) {
+			!add_known(work, &steps, path, files.files[i].blob, error)) {
 			return false;
 		}
 	}
 	for (size_t i = 0; i < recorder->blob_count; i++) {
-		struct text path = text_of(recorder->blobs[i].path);
+		const char *path = recorder->blobs[i].path;
 		if (recorder->blobs[i].id[0] && steps.count && !blob_in(&files, path)[0] &&
 			!add_known(work, &steps, path, "", error)) {
 			return false;
@@ -443,6 +451,9 @@ static void run(struct work *work)
 {
 	work->event.kind = WORKSPACE_RECORDED;
 	work->event.failed = !record_changes(work, NULL, &work->error);
+	if (work->event.failed) {
+		work->change_count = 0; // found again by the next one
+	}
 	work->done(work);
 }
 

@@ -79,6 +79,9 @@ struct history_steps {
 
 bool history_steps(struct history *history, struct arena *arena, struct history_steps *steps,
 	struct error *error);
+// The newest ones, at most so many.
+bool history_last_steps(struct history *history, struct arena *arena, size_t most,
+	struct history_steps *steps, struct error *error);
 // The newest step that belongs to `turn` or one before; NULL: nothing was recorded until then.
 const struct history_step *history_step_at(const struct history_steps *steps, int64_t turn);
 // What the manifest put there; NULL: nothing.

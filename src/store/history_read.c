@@ -55,6 +55,12 @@ static void add_step(struct arena *arena, struct history_steps *steps, const git
 bool history_steps(struct history *history, struct arena *arena, struct history_steps *steps,
 	struct error *error)
 {
+	return history_last_steps(history, arena, SIZE_MAX, steps, error);
+}
+
+bool history_last_steps(struct history *history, struct arena *arena, size_t most,
+	struct history_steps *steps, struct error *error)
+{
 	git_oid id;
 	*steps = (struct history_steps){0};
 	int code = git.reference_name_to_id(&id, history->repository, HISTORY_BRANCH);
@@ -68,7 +74,7 @@ bool history_steps(struct history *history, struct arena *arena, struct history_
 			return history_fail(error, "read");
 		}
 		add_step(arena, steps, commit);
-		more = git.commit_parentcount(commit) > 0;
+		more = steps->count < most && git.commit_parentcount(commit) > 0;
 		if (more) {
 			id = *git.commit_parent_id(commit, 0);
 		}

@@ -546,9 +546,8 @@ static void expect_others(struct stage *stage, const char *const writes[][4], co
 		struct team_agent *agent = &agents[team.agent_count];
 		agent->writes_declared = true;
 		agent->writes.items = arena_new_array(&stage->arena, 4, const char *);
-		for (; writes[team.agent_count][agent->writes.count]; agent->writes.count++) {
-			agent->writes.items[agent->writes.count] =
-				writes[team.agent_count][agent->writes.count];
+		for (size_t i = 0; i < 4 && writes[team.agent_count][i]; i++) {
+			agent->writes.items[agent->writes.count++] = writes[team.agent_count][i];
 		}
 	}
 	const char *const *folders = tool_others_folders(&stage->arena, &team, &agents[0]);
