@@ -125,3 +125,19 @@ assert all(result["passed"] and not result["problems"] for result in document["r
 	run "$MUSTER" -C temporary/muster-test-* list
 	says hello
 }
+
+@test "a script of a gate is called by the remark that it begins with" {
+	cat >named.yaml <<-'END'
+		name: named
+		require:
+		  - run: |
+		      # the notes have no gaps
+		      echo a gap in line 3
+		      exit 1
+	END
+	run "$MUSTER" gate named.yaml
+	echo "$output"
+	[ "$status" -eq 3 ]
+	says "fails  run the notes have no gaps: 'the notes have no gaps' ended with exit status 1, not 0. It said:"
+	says "a gap in line 3"
+}
