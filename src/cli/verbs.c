@@ -26,6 +26,7 @@ const struct verb *const verbs[] = {
 	&verb_prune,
 	&verb_fsck,
 	&verb_gate,
+	&verb_test,
 	&verb_providers,
 	&verb_completion,
 	&verb_version,

@@ -68,7 +68,9 @@ static const char **environment(struct job *job)
 	}
 	for (size_t i = 0; i < team->input_count; i++) {
 		const char *value = job->values.values[i];
-		if (!value || strlen(value) > INPUT_VARIABLE_LIMIT) {
+		// Where this machine keeps a folder is of no use to a command in the sandbox.
+		if (!value || team->inputs[i].type == INPUT_FOLDER ||
+			strlen(value) > INPUT_VARIABLE_LIMIT) {
 			continue;
 		}
 		char *variable = arena_printf(arena, "INPUT_%s=%s", team->inputs[i].name, value);

@@ -12,6 +12,16 @@ struct run_check {
 	struct pattern *stdout_matches;
 };
 
+// A script of several lines that begins with a remark is called by it: "# the links resolve".
+static void find_remark(struct text word, struct text *remark)
+{
+	struct text rest = text_trim(word), line;
+	if (!text_next_line(&rest, &line) || rest.length == 0 || !text_starts(line, "# ")) {
+		return;
+	}
+	*remark = text_trim((struct text){line.data + 1, line.length - 1});
+}
+
 // A text for sh, or a list of arguments.
 static bool compile_command(struct gate *gate, struct gate_check *check,
 	const struct yaml_node *command, struct error *error)
@@ -19,12 +29,16 @@ static bool compile_command(struct gate *gate, struct gate_check *check,
 	struct run_check *run = check->data;
 	bool list = command->kind == YAML_LIST;
 	bool fits = list ? command->count > 0 : command->kind != YAML_NULL;
+	struct text remark = {0};
 	buffer_cleanup shown = {0};
 	for (size_t i = 0; fits && i < (list ? command->count : 1); i++) {
 		const struct yaml_node *word = list ? &command->items[i] : command;
 		bool scalar = word->kind != YAML_LIST && word->kind != YAML_MAP;
 		bool named = i > 0 || text_trim(word->text).length > 0;
 		fits = scalar && named && text_find(word->text, TEXT("\0")) == word->text.length;
+		if (remark.length == 0) {
+			find_remark(word->text, &remark);
+		}
 		buffer_printf(&shown, "%s%.*s", i ? " " : "", (int)word->text.length,
 			word->text.data ? word->text.data : "");
 	}
@@ -38,7 +52,7 @@ static bool compile_command(struct gate *gate, struct gate_check *check,
 		run->shell = check->subject;
 	}
 	buffer_cleanup line = {0};
-	buffer_add_line(&line, buffer_text(&shown), SHOWN_COMMAND);
+	buffer_add_line(&line, remark.length ? remark : buffer_text(&shown), SHOWN_COMMAND);
 	check->subject = arena_string(gate->arena, line.data);
 	return true;
 }

@@ -30,8 +30,12 @@ static bool apply(const struct manifest_place *place, struct text path,
 	if (!sandbox_make_folder(place->sandbox, path, error)) {
 		return false;
 	}
-	const char *source = path_join(
-		place->arena, place->team->manifest.folder, text_string(place->arena, src->text));
+	struct text named = team_substitute(place->arena, place->team, place->values, src->text);
+	if (named.length == 0) {
+		return error_set(error, ERROR_USAGE, "the input '%.*s' names no folder",
+			(int)src->text.length, src->text.data);
+	}
+	const char *source = path_join(place->arena, place->team->manifest.folder, named.data);
 	file_cleanup folder = folder_open(source, error);
 	if (folder < 0 ||
 		!folder_scan(
@@ -51,7 +55,9 @@ static bool apply(const struct manifest_place *place, struct text path,
 }
 
 static const struct key keys[] = {
-	{"src", KEY_FOLDER, "The folder on this machine, relative to the team file.",
+	{"src", KEY_FOLDER,
+		"The folder on this machine, relative to the team file; or ${inputs.NAME} of a "
+		"folder.",
 		.required = true},
 	{0},
 };

@@ -108,6 +108,14 @@ static void load_default(const struct loader *loader, struct team_input *input,
 		}
 		return;
 	}
+	if (input->type == INPUT_FOLDER) {
+		value = path_join(loader->arena, loader->folder, value);
+		if (!file_is_there(loader, value, true)) {
+			mistake(loader, node->position,
+				"the path is relative to the file that names it",
+				"there is no folder '%s'", shown(loader, text_of(value)));
+		}
+	}
 	input->default_value = value;
 	if (!is_choice(input, value)) {
 		mistake(loader, node->position, one_of(loader, input->choices, choice_count(input)),
@@ -123,9 +131,9 @@ static void load_example(const struct loader *loader, struct team_input *input,
 		return;
 	}
 	input->example = value;
-	if (input->type == INPUT_FILE) {
+	if (input->type == INPUT_FILE || input->type == INPUT_FOLDER) {
 		input->example = path_join(loader->arena, loader->folder, value);
-		if (!file_is_there(loader, input->example, false)) {
+		if (!file_is_there(loader, input->example, input->type == INPUT_FOLDER)) {
 			warning(loader, node->position,
 				"the path is relative to the file that names it",
 				"the example of input '%s' is not there: '%s'", input->name,
@@ -141,7 +149,8 @@ static enum team_input_type type_of(const struct yaml_node *node)
 	static const char *const names[] = {[INPUT_STRING] = "string",
 		[INPUT_FILE] = "file",
 		[INPUT_NUMBER] = "number",
-		[INPUT_BOOLEAN] = "boolean"};
+		[INPUT_BOOLEAN] = "boolean",
+		[INPUT_FOLDER] = "folder"};
 	const struct yaml_node *type = yaml_get(node, "type");
 	for (size_t i = 0; type && i < sizeof(names) / sizeof(names[0]); i++) {
 		if (text_is(type->text, names[i])) {
@@ -229,6 +238,23 @@ static bool read_value(struct arena *arena, const struct team_input *input, cons
 	return true;
 }
 
+// Absolute, so that it means the same wherever it is used.
+static bool read_folder(struct arena *arena, const struct team_input *input, const char *path,
+	const char **value, struct error *error)
+{
+	struct stat status;
+	char *real = realpath(path, NULL);
+	if (!real || stat(real, &status) != 0) {
+		free(real);
+		return error_errno(error, ERROR_USAGE, "input '%s': cannot look into folder '%s'",
+			input->name, path);
+	}
+	*value = arena_string(arena, real);
+	free(real);
+	return S_ISDIR(status.st_mode) ||
+		error_set(error, ERROR_USAGE, "input '%s': '%s' is no folder", input->name, path);
+}
+
 static bool check_given(const struct team_input *input, const char *value, struct error *error)
 {
 	const char *wanted = misfit(input->type, value);
@@ -268,12 +294,16 @@ static bool take_given(struct arena *arena, const struct team *team, const char 
 		return error_set(error, ERROR_USAGE, "input '%s' is given twice", input->name);
 	}
 	const char *text = equals + 1;
-	if (text[0] == '@' && text[1] != '@') {
+	if (text[0] == '@' && text[1] != '@' && input->type != INPUT_FOLDER) {
 		if (!read_value(arena, input, text + 1, value, error)) {
 			return false;
 		}
 	} else if (input->type == INPUT_FILE) {
 		if (!read_value(arena, input, text + (text[0] == '@'), value, error)) {
+			return false;
+		}
+	} else if (input->type == INPUT_FOLDER) {
+		if (!read_folder(arena, input, text + (text[0] == '@'), value, error)) {
 			return false;
 		}
 	} else {
@@ -300,11 +330,17 @@ bool team_inputs(struct arena *arena, const struct team *team, const char *const
 			error_set(error, ERROR_USAGE, "the input '%s' is missing", input->name);
 			return error_hint(error, "give it with -i %s=%s%s", input->name,
 				input->type == INPUT_FILE ? "@" : "",
-				input->example                      ? input->example
-					: input->type == INPUT_FILE ? "FILE"
-								    : "VALUE");
+				input->example                        ? input->example
+					: input->type == INPUT_FILE   ? "FILE"
+					: input->type == INPUT_FOLDER ? "FOLDER"
+								      : "VALUE");
 		}
 		values->values[i] = input->default_value;
+		if (input->type == INPUT_FOLDER && input->default_value &&
+			!read_folder(
+				arena, input, input->default_value, &values->values[i], error)) {
+			return false;
+		}
 	}
 	return true;
 }

@@ -4,7 +4,7 @@
 
 #define LARGE INT64_C(1000000000000)
 
-static const char *const input_types[] = {"string", "file", "number", "boolean", NULL};
+static const char *const input_types[] = {"string", "file", "number", "boolean", "folder", NULL};
 static const char *const wires[] = {"responses", "chat", "anthropic", NULL};
 static const char *const keeps[] = {"never", "failed", "always", NULL};
 static const char *const policies[] = {"return", "ask", "abort", NULL};

@@ -100,11 +100,28 @@ static const struct {
 	{"instructions", true, NULL, NULL},
 	{"content", true, NULL, NULL},
 	{"environment", true, NULL, NULL},
+	{"src", true, NULL, NULL},
 	{"run", false, "inputs are not put into commands",
 		"use the environment variable, like \"$INPUT_NAME\""},
 	{NULL, false, "inputs are not replaced here",
 		"they are in instructions, in the content of files and in the environment"},
 };
+
+// A place on this machine is never put together from texts: it is one input that is a folder.
+static void check_source(const struct loader *loader, const struct yaml_node *node)
+{
+	struct text rest = node->text, before, name;
+	if (!next_reference(&rest, &before, &name)) {
+		return;
+	}
+	int index = input_index(loader->team, name);
+	if (before.length || rest.length ||
+		(index != TEAM_NONE && loader->team->inputs[index].type != INPUT_FOLDER)) {
+		mistake(loader, node->position,
+			"write ${inputs.NAME} alone, of an input of type folder",
+			"'src' is a path, or one input that is a folder");
+	}
+}
 
 static size_t place_of(struct text key)
 {
@@ -120,6 +137,9 @@ static void check_node(const struct loader *loader, const struct yaml_node *node
 	struct text text = node->text, before, name;
 	if (node->kind == YAML_STRING && reference_places[place].replaced) {
 		check_text_references(loader, node->text, node->position);
+		if (text_is(text_of(reference_places[place].key), "src")) {
+			check_source(loader, node);
+		}
 	} else if (node->kind == YAML_STRING && next_reference(&text, &before, &name)) {
 		mistake(loader, node->position, reference_places[place].remedy, "%s",
 			reference_places[place].what);

@@ -25,7 +25,8 @@ struct team_limits {
 	int64_t max_depth;       // of delegations; the loader sets 8 when the file is silent
 };
 
-enum team_input_type { INPUT_STRING, INPUT_FILE, INPUT_NUMBER, INPUT_BOOLEAN };
+// The value of INPUT_FILE is the file's text, of INPUT_FOLDER the folder's absolute path.
+enum team_input_type { INPUT_STRING, INPUT_FILE, INPUT_NUMBER, INPUT_BOOLEAN, INPUT_FOLDER };
 
 struct team_input {
 	const char *name;
@@ -33,7 +34,7 @@ struct team_input {
 	bool required;
 	const char *default_value; // NULL: none
 	const char **choices;      // ends with NULL; NULL: any
-	const char *example;       // for INPUT_FILE the path as found from the working folder
+	const char *example;       // for files and folders the path as found from the working folder
 	const char *description;
 	struct yaml_position position;
 };

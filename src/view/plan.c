@@ -323,7 +323,8 @@ static void add_inputs(struct buffer *buffer, const struct team *team)
 	static const char *const types[] = {[INPUT_STRING] = "string",
 		[INPUT_FILE] = "file",
 		[INPUT_NUMBER] = "number",
-		[INPUT_BOOLEAN] = "boolean"};
+		[INPUT_BOOLEAN] = "boolean",
+		[INPUT_FOLDER] = "folder"};
 	if (team->input_count) {
 		buffer_add_string(buffer, "\nInputs\n");
 	}

@@ -119,3 +119,31 @@ manifest" ]
 	git clone -q "$history" cloned
 	diff -r cloned/src "$(workspace)/src"
 }
+
+@test "an input that is a folder is copied into the workspace, and commands do not see where it lies" {
+	mkdir -p shop/src
+	echo one >shop/src/a.txt
+	cat >team.yaml <<-'YAML'
+		version: 1
+		name: folders
+		model: openai/gpt-5.4
+		inputs: {project: {type: folder, required: true}}
+		manifest: {entries: {project: {type: local_dir, src: "${inputs.project}"}}}
+		manager: worker
+		agents:
+		  worker: {instructions: Look around., outputs: [project/src/a.txt, {run: 'test -z "$INPUT_PROJECT"'}]}
+	YAML
+	printf 'version: 1\nagents: {worker: [{say: Here it is.}]}\n' >script.yaml
+	run "$MUSTER" run team.yaml -i project=shop --rehearse script.yaml
+	echo "$output"
+	[ "$status" -eq 0 ]
+	for wrong in project=none project=team.yaml; do
+		run "$MUSTER" run team.yaml -i "$wrong" --rehearse script.yaml
+		echo "$output"
+		[ "$status" -eq 2 ]
+		says "input 'project'"
+	done
+	run "$MUSTER" run team.yaml --rehearse script.yaml
+	[ "$status" -eq 2 ]
+	says "give it with -i project=FOLDER"
+}
