@@ -18,6 +18,7 @@ const struct verb *const verbs[] = {
 	&verb_list,
 	&verb_show,
 	&verb_log,
+	&verb_report,
 	&verb_artifacts,
 	&verb_diff,
 	&verb_blame,
