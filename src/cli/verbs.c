@@ -28,6 +28,7 @@ const struct verb *const verbs[] = {
 	&verb_fsck,
 	&verb_gate,
 	&verb_providers,
+	&verb_doctor,
 	&verb_completion,
 	&verb_version,
 	&verb_help_verb,
