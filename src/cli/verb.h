@@ -70,8 +70,34 @@ bool output_colours(int fd);
 		NULL                                                                               \
 	}
 
-extern const struct verb verb_apply, verb_artifacts, verb_blame, verb_completion, verb_delete,
-	verb_fsck, verb_diff, verb_prune, verb_gate, verb_graph, verb_help_verb, verb_list,
-	verb_log, verb_new, verb_plan, verb_providers, verb_resume, verb_run, verb_approve,
-	verb_reject, verb_answer, verb_show, verb_test, verb_validate, verb_version, verb_tell,
-	verb_pause, verb_stop;
+// One line per verb, in the order of the alphabet.
+extern const struct verb verb_answer;
+extern const struct verb verb_apply;
+extern const struct verb verb_approve;
+extern const struct verb verb_artifacts;
+extern const struct verb verb_blame;
+extern const struct verb verb_completion;
+extern const struct verb verb_delete;
+extern const struct verb verb_diff;
+extern const struct verb verb_doctor;
+extern const struct verb verb_fsck;
+extern const struct verb verb_gate;
+extern const struct verb verb_graph;
+extern const struct verb verb_help_verb;
+extern const struct verb verb_list;
+extern const struct verb verb_log;
+extern const struct verb verb_new;
+extern const struct verb verb_pause;
+extern const struct verb verb_plan;
+extern const struct verb verb_providers;
+extern const struct verb verb_prune;
+extern const struct verb verb_reject;
+extern const struct verb verb_report;
+extern const struct verb verb_resume;
+extern const struct verb verb_run;
+extern const struct verb verb_show;
+extern const struct verb verb_stop;
+extern const struct verb verb_tell;
+extern const struct verb verb_test;
+extern const struct verb verb_validate;
+extern const struct verb verb_version;

@@ -48,6 +48,7 @@ static void begin(struct line *line, const char *name, enum words_colour colour)
 	words_add_padded(buffer, name, line->progress->name_width);
 	buffer_add_string(buffer, "  ");
 	words_colour(buffer, colours, colour);
+	line->progress->words_start = buffer->length;
 }
 
 // A line about the agent that the event is about.

@@ -34,6 +34,7 @@ struct progress {
 	struct progress_source source;
 	bool colours;
 	size_t name_width;
+	size_t words_start; // of the line that is written: where it goes on behind time and name
 	// Receives each line with its LF.
 	void (*write)(void *data, struct text line);
 	void *write_data;

@@ -58,7 +58,11 @@ static bool take_change(void *data, const struct store_change *change)
 		artifact = &summary->artifacts[summary->artifact_count++];
 	}
 	bool deleted = strcmp(change->status, "deleted") == 0;
+	const char *maker = artifact->maker && artifact->size >= 0
+		? artifact->maker
+		: arena_string(reading->arena, change->agent);
 	*artifact = (struct summary_artifact){.path = arena_string(reading->arena, change->path),
+		.maker = maker,
 		.agent = arena_string(reading->arena, change->agent),
 		.size = deleted ? -1 : change->size,
 		.turn = change->turn,
@@ -144,9 +148,10 @@ static void take_verdict(struct reading *reading, const struct run_event *event)
 	}
 }
 
-static int64_t price(const struct team_price *price, const struct run_event *event)
+int64_t summary_price(const struct team *team, uint32_t agent, const struct run_event *event)
 {
-	// As the run core counts it: rounded up to whole nano-dollars.
+	// Rounded up to whole nano-dollars.
+	const struct team_price *price = &team->models[team->agents[agent].model].price;
 	int64_t sum = (event->input_tokens - event->cached_tokens) * price->input +
 		event->cached_tokens * price->cached_input + event->output_tokens * price->output;
 	return (sum + 999999) / 1000000;
@@ -154,14 +159,13 @@ static int64_t price(const struct team_price *price, const struct run_event *eve
 
 static void take_answer(struct reading *reading, const struct run_event *event)
 {
-	const struct team *team = reading->summary->team;
 	uint32_t index = reading->follower.agent;
 	struct summary_agent *agent = &reading->summary->agents[index];
 	agent->turns++;
 	agent->input_tokens += event->input_tokens;
 	agent->cached_tokens += event->cached_tokens;
 	agent->output_tokens += event->output_tokens;
-	agent->nano_usd += price(&team->models[team->agents[index].model].price, event);
+	agent->nano_usd += summary_price(reading->summary->team, index, event);
 }
 
 static void add_assignment(

@@ -11,6 +11,7 @@
 
 struct summary_artifact {
 	const char *path;
+	const char *maker; // who wrote it first, or again after it was deleted
 	const char *agent; // who wrote it last: an agent's name, "several", "user", "manifest"
 	int64_t size, turn;
 	const char *sha256;
@@ -53,6 +54,8 @@ struct summary {
 	const char *workspace; // where its files lie on this machine; NULL: not here
 };
 
+// What an answer cost, in nano-dollars: as the run core counts it.
+int64_t summary_price(const struct team *team, uint32_t agent, const struct run_event *event);
 // `team` is the run's own (store text "team"). Results are in the arena.
 bool summary_read(struct summary *summary, struct arena *arena, struct store *store,
 	const struct store_run *run, const struct team *team, struct error *error);

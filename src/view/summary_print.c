@@ -282,6 +282,7 @@ void summary_artifacts_json(
 		}
 		document_object(document, NULL);
 		document_string(document, "path", artifact->path);
+		document_string(document, "maker", artifact->maker);
 		document_string(document, "agent", artifact->agent);
 		document_number(document, "size", artifact->size);
 		document_number(document, "turn", artifact->turn);
