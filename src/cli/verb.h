@@ -71,6 +71,7 @@ bool output_colours(int fd);
 	}
 
 extern const struct verb verb_apply, verb_artifacts, verb_blame, verb_completion, verb_delete,
-	verb_diff, verb_prune, verb_gate, verb_graph, verb_help_verb, verb_list, verb_log, verb_new,
-	verb_plan, verb_providers, verb_resume, verb_run, verb_approve, verb_reject, verb_answer,
-	verb_show, verb_validate, verb_version, verb_tell, verb_pause, verb_stop;
+	verb_fsck, verb_diff, verb_prune, verb_gate, verb_graph, verb_help_verb, verb_list,
+	verb_log, verb_new, verb_plan, verb_providers, verb_resume, verb_run, verb_approve,
+	verb_reject, verb_answer, verb_show, verb_validate, verb_version, verb_tell, verb_pause,
+	verb_stop;

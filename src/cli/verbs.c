@@ -24,6 +24,7 @@ const struct verb *const verbs[] = {
 	&verb_apply,
 	&verb_delete,
 	&verb_prune,
+	&verb_fsck,
 	&verb_gate,
 	&verb_providers,
 	&verb_completion,
