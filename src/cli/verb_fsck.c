@@ -1,117 +1,166 @@
-#include "cli/verb.h"
-
-#include <string.h>
-
-#include "base/path.h"
+#include "base/file.h"
 #include "cli/project.h"
-#include "engine/examine.h"
+#include "cli/verb.h"
+#include "cli/vocabulary.h"
+#include "engine/check_journal.h"
+#include "engine/lock.h"
 #include "view/document.h"
-#include "view/words.h"
 
-enum { PROBLEMS_MOST = 200 /* that are told */ };
+enum { RUNS_MOST = 100000 };
 
-struct found {
-	struct arena *arena;
-	const char *problems[PROBLEMS_MOST];
-	size_t count;
-};
-
-static void note(void *data, const char *text)
+static bool check_parts(
+	struct check *check, const struct store_run *run, bool driven, struct error *error)
 {
-	struct found *found = data;
-	if (found->count < PROBLEMS_MOST) {
-		found->problems[found->count++] = arena_string(found->arena, text);
-	}
+	return check_run_rows(check, run->id, error) &&
+		check_journal(check, run, vocabulary(), error) &&
+		check_run_folder(check, run, driven, error);
 }
 
-static void add_counts(struct buffer *output, const struct examination *examination)
+// What is under way is looked at, but not mended.
+static bool check_run(struct check *check, const struct store_run *run, struct error *error)
 {
-	words_add_count(output, examination->events, "event", "events");
-	buffer_add_string(output, ", ");
-	words_add_count(output, examination->items, "item", "items");
-	buffer_add_string(output, ", ");
-	words_add_count(output, examination->changes, "change", "changes");
-	buffer_add_string(output, ", ");
-	words_add_count(output, examination->files, "file", "files");
+	arena_cleanup arena = {0};
+	const char *folder = store_run_folder(check->store, &arena, run->id, error);
+	if (!folder) {
+		return false;
+	}
+	bool repair = check->repair;
+	bool driven = run_is_driven(folder);
+	file_cleanup lock = repair && !driven ? run_lock(folder, run->id, error) : -1;
+	if (repair && !driven && lock < 0) {
+		return false;
+	}
+	check->repair = repair && !driven;
+	bool fine = check_parts(check, run, driven, error);
+	check->repair = repair;
+	return fine;
 }
 
-static bool print(struct arguments *arguments, const struct examination *examination,
-	const struct found *found, struct error *error)
+// With `repair` nobody else writes meanwhile: a text that no run has now is needed by none.
+static bool check_whole_store(struct check *check, struct error *error)
 {
-	buffer_cleanup output = {0};
-	if (arguments_has(arguments, "json")) {
-		struct document document;
-		document_begin(&document, &output, "muster.fsck/1");
-		document_string(&document, "run", examination->run->id);
-		document_array(&document, "problems");
-		for (size_t i = 0; i < found->count; i++) {
-			document_string(&document, NULL, found->problems[i]);
-		}
-		document_end_array(&document);
-		document_end(&document);
-		return output_write(&output, error);
+	if (check->repair && !store_begin(check->store, error)) {
+		return false;
 	}
-	for (size_t i = 0; i < found->count; i++) {
-		buffer_add_line(&output, text_of(found->problems[i]), 1024);
-		buffer_add_char(&output, '\n');
+	bool fine = check_store(check, error);
+	store_rollback(check->store);
+	return fine;
+}
+
+static bool check_all(struct arguments *arguments, struct check *check, struct error *error)
+{
+	struct store_runs runs;
+	struct store_run one;
+	if (arguments->operand_count) {
+		return store_find(check->store, &arguments->arena, arguments->operands[0], &one,
+			       error) &&
+			check_run(check, &one, error);
 	}
-	if (!found->count && !arguments_has(arguments, "quiet")) {
-		buffer_printf(&output, "run %s is sound: ", examination->run->id);
-		add_counts(&output, examination);
-		buffer_add_char(&output, '\n');
+	bool fine = check_whole_store(check, error) &&
+		store_list(check->store, &arguments->arena, RUNS_MOST, &runs, error);
+	for (size_t i = 0; fine && i < runs.count; i++) {
+		fine = check_run(check, &runs.runs[i], error);
 	}
-	return output_write(&output, error);
+	return fine;
+}
+
+static void print_json(struct buffer *output, const struct check *check, bool sound)
+{
+	struct document document;
+	document_begin(&document, output, "muster.fsck/1");
+	document_flag(&document, "sound", sound);
+	document_array(&document, "problems");
+	for (size_t i = 0; i < check->count; i++) {
+		const struct check_problem *problem = &check->problems[i];
+		document_object(&document, NULL);
+		document_string(&document, "run", problem->run[0] ? problem->run : NULL);
+		document_string(&document, "what", problem->what);
+		document_flag(&document, "mendable", problem->mendable);
+		document_flag(&document, "mended", problem->mended);
+		document_end_object(&document);
+	}
+	document_end_array(&document);
+	document_number(&document, "more", (int64_t)check->more);
+	document_end(&document);
+}
+
+static void print(struct buffer *output, const struct check *check, bool sound, bool quiet)
+{
+	for (size_t i = 0; i < check->count; i++) {
+		const struct check_problem *problem = &check->problems[i];
+		buffer_add_line(output, text_of(problem->run[0] ? problem->run : "store"), 256);
+		buffer_add_string(output, ": ");
+		buffer_add_line(output, text_of(problem->what), 2048);
+		buffer_add_string(output,
+			problem->mended             ? " (mended)"
+				: problem->mendable ? " ('muster fsck --repair' mends it)"
+						    : "");
+		buffer_add_char(output, '\n');
+	}
+	if (check->more) {
+		buffer_printf(output, "and %zu more\n", check->more);
+	}
+	if (sound && !quiet) {
+		buffer_add_string(
+			output, check->count ? "All else is sound.\n" : "All is sound.\n");
+	}
 }
 
 static int run(struct arguments *arguments, struct error *error)
 {
-	struct project_run opened;
-	struct error no_history = {0};
-	if (!project_run_open(&opened, arguments->operands[0], error)) {
+	bool repair = arguments_has(arguments, "repair");
+	buffer_cleanup output = {0};
+	// A folder without runs gets no store from being asked.
+	struct store *store = store_open(".", STORE_READ, error);
+	if (store && repair) {
+		store_close(store);
+		store = store_open(".", STORE_WRITE, error);
+	}
+	if (!store) {
 		return EXIT_FAILED;
 	}
-	struct found found = {.arena = &opened.arena};
-	struct store_run row = opened.run;
-	if (strcmp(row.state, "stopped") == 0) {
-		row.state = "running"; // as the journal has it: its process is gone
+	struct check check = {.store = store, .repair = repair};
+	bool sound = check_all(arguments, &check, error) && check.more == 0;
+	for (size_t i = 0; i < check.count; i++) {
+		sound = sound && check.problems[i].mended;
 	}
-	struct examination examination = {.store = opened.store,
-		.run = &row,
-		.team = opened.team,
-		.history = project_run_history(&opened, &no_history),
-		.problem = note,
-		.data = &found};
-	struct error damaged = {0};
-	if (!store_check(opened.store, &damaged)) {
-		note(&found, damaged.message);
+	if (arguments_has(arguments, "json")) {
+		print_json(&output, &check, sound);
+	} else {
+		print(&output, &check, sound, arguments_has(arguments, "quiet"));
 	}
-	run_examine(&examination);
-	print(arguments, &examination, &found, error);
-	history_close(examination.history);
-	project_run_close(&opened);
-	return found.count ? EXIT_FAILED : EXIT_OK;
+	if (error->kind == ERROR_NONE) {
+		output_write(&output, error);
+	}
+	check_finish(&check);
+	store_close(store);
+	return sound ? EXIT_OK : EXIT_FAILED;
 }
 
 static const struct option options[] = {
+	{"repair", 0, NULL, false, COMPLETE_NOTHING, "remove what killed processes left behind"},
 	OPTION_JSON,
 	OPTION_END,
 };
 
 const struct verb verb_fsck = {
 	.name = "fsck",
-	.help = "look whether what is kept of a run fits together",
-	.usage = "RUN [--json]",
+	.help = "look whether the store, or one run in it, is sound",
+	.usage = "[RUN] [--repair] [--json]",
 	.details =
-		"RUN is an id, a unique prefix of one, or -1 for the newest. Looks at the store's "
-		"file,\n"
-		"folds the journal anew, looks for what its events refer to, and compares the\n"
-		"history of the workspace with the journal. Changes nothing. The exit code is 1 "
-		"if\n"
-		"something is wrong. 'git fsck' in the run's history.git says more of that.",
-	.examples = (const char *const[]){"muster fsck -1", NULL},
+		"Looks at the database, at each run's events (they are read and folded), at what "
+		"they\n"
+		"refer to, at the history of its workspace (every file of every commit is read), "
+		"and\n"
+		"for files that killed processes left behind. Nothing is changed, unless --repair "
+		"is\n"
+		"given, which removes such files and nothing else; a run that a process drives is "
+		"left\n"
+		"alone. The exit code is 0 if all is sound or was mended, and 1 otherwise.",
+	.examples = (const char *const[]){"muster fsck              # all runs, and the store",
+		"muster fsck -1 --json", "muster fsck --repair", NULL},
 	.options = options,
 	.completion = COMPLETE_RUN,
-	.minimum = 1,
 	.maximum = 1,
 	.run = run,
 };

@@ -112,3 +112,48 @@ restart() {
 	run -0 database "SELECT count(*) FROM changes WHERE agent='user'"
 	says 0
 }
+
+@test "fsck finds a sound run sound, and says what is damaged" {
+	make_run
+	run -0 muster fsck
+	says "All is sound."
+	run -0 muster fsck -1 --json
+	says '"sound":true'
+	database "DELETE FROM events WHERE sequence=3"
+	run -1 muster fsck -1
+	says "the events are not numbered without gaps"
+	says "does not fit to those before it"
+}
+
+@test "fsck reads every object of the history, and compares it with the journal" {
+	make_run
+	database "UPDATE changes SET blob='0123456789012345678901234567890123456789'
+		WHERE path=CAST('one.txt' AS BLOB)"
+	run -1 muster fsck -1
+	says "'one.txt' is not the same in the journal and in the history"
+	local object
+	object=$(find .muster/runs/*/history.git/objects -type f -path '*/??/*' | head -n 1)
+	chmod u+w "$object"
+	echo damaged >"$object"
+	run -1 muster fsck -1
+}
+
+@test "fsck --repair removes what killed processes left, and nothing else" {
+	make_run
+	local history=(.muster/runs/*/history.git)
+	echo half >"${history[0]}/refs/heads/.muster-0123456789abcdef.tmp"
+	echo half >.muster/.muster-0123456789abcdef.tmp
+	mkdir .muster/runs/stray-abcdefgh
+	touch -d '1 hour ago' .muster/.muster-0123456789abcdef.tmp .muster/runs/stray-abcdefgh
+	run -1 muster fsck
+	says "left over"
+	says "'muster fsck --repair' mends it"
+	run -0 muster fsck --repair
+	says "(mended)"
+	[ ! -e "${history[0]}/refs/heads/.muster-0123456789abcdef.tmp" ]
+	[ ! -e .muster/.muster-0123456789abcdef.tmp ]
+	[ ! -e .muster/runs/stray-abcdefgh ]
+	run -0 muster fsck
+	says "All is sound."
+	run -0 muster approve -1 --quiet
+}

