@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,24 +11,46 @@ static const char *state_path(struct work *work)
 	return path_join(&work->arena, work->workshop->folder, "sandbox.json");
 }
 
-static struct sandbox *attach(struct work *work, const struct sandbox_settings *settings)
+// The session that the state tells of; NULL without an error: a fresh one is to be made.
+static struct sandbox *attach(
+	struct work *work, const struct sandbox_settings *settings, struct error *error)
 {
 	struct text state;
-	struct error ignored = {0}; // no session to go on with: a fresh one is made
-	if (!file_read(&work->arena, state_path(work), 1024 * 1024, &state, &ignored)) {
+	struct stat status;
+	struct error reason = {0}; // of a session that is gone
+	const char *workspace = path_join(&work->arena, settings->folder, "workspace");
+	if (!file_read(&work->arena, state_path(work), 1024 * 1024, &state, &reason)) {
 		return NULL;
 	}
-	return sandbox_attach(work->workshop->driver, settings, state, &ignored);
+	struct sandbox *sandbox = sandbox_attach(work->workshop->driver, settings, state, &reason);
+	// A workspace with work in it, which cannot be used for the moment, is not begun anew.
+	if (!sandbox && work->workshop->driver->flags & SANDBOX_HOST_FOLDER &&
+		stat(workspace, &status) == 0) {
+		*error = reason;
+	}
+	return sandbox;
 }
 
-static bool materialise(struct work *work, struct error *error)
+static bool create(struct work *work, const struct sandbox_settings *settings, struct error *error)
 {
 	struct workshop *workshop = work->workshop;
-	struct manifest_place place = {.sandbox = workshop->sandbox,
+	struct manifest_place place = {.driver = workshop->driver,
 		.team = workshop->team,
 		.values = workshop->values,
-		.arena = &work->arena};
-	return manifest_apply(&place, error) && record_changes(work, "manifest", error);
+		.arena = &work->arena,
+		.cache = manifest_cache(&work->arena, workshop->folder)};
+	if (!manifest_prepare(&place, error)) {
+		return false;
+	}
+	// Until the workspace is whole nothing tells of it, so one that is half-made is never used.
+	if (unlink(state_path(work)) < 0 && errno != ENOENT) {
+		return error_errno(
+			error, ERROR_UNAVAILABLE, "cannot remove '%s'", state_path(work));
+	}
+	workshop->sandbox = sandbox_create(workshop->driver, settings, error);
+	place.sandbox = workshop->sandbox;
+	return place.sandbox && manifest_apply(&place, error) &&
+		record_changes(work, "manifest", error) && record_reconcile(work, error);
 }
 
 // The hosts that are allowed as a list that ends with NULL; NULL: the team names none.
@@ -103,12 +126,11 @@ static bool open(struct work *work, struct error *error)
 		return false;
 	}
 	work->first = recorder_is_empty(workshop->recorder);
-	workshop->sandbox = attach(work, &settings);
+	workshop->sandbox = attach(work, &settings, error);
 	if (workshop->sandbox) {
 		return look_again(work, error) && record_reconcile(work, error);
 	}
-	workshop->sandbox = sandbox_create(workshop->driver, &settings, error);
-	if (!workshop->sandbox || !materialise(work, error) || !record_reconcile(work, error)) {
+	if (error->kind != ERROR_NONE || !create(work, &settings, error)) {
 		return false;
 	}
 	if (work->first) {

@@ -70,10 +70,13 @@ static bool check_command(struct sandbox *sandbox, struct arena *arena,
 	if (command->read_only && !(flags & SANDBOX_READ_ONLY_COMMANDS)) {
 		return lacks(sandbox, "make the workspace read-only for a command", error);
 	}
-	if (command->user && !(flags & SANDBOX_USERS)) {
+	const char *only = flags & SANDBOX_USERS ? NULL : driver_of(sandbox)->user;
+	bool own = !command->user || (only && strcmp(command->user, only) == 0);
+	if (!own && !(flags & SANDBOX_USERS)) {
 		return lacks(sandbox, "run commands as another user", error);
 	}
 	*clean = *command;
+	clean->user = only ? NULL : command->user;
 	clean->folder = text_string(arena, folder);
 	clean->timeout = command->timeout ? command->timeout : 10 * 60 * 1000;
 	clean->output_limit = command->output_limit ? command->output_limit : 1024 * 1024;

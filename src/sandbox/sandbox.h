@@ -81,6 +81,7 @@ struct sandbox_driver {
 	const char *help;          // one line
 	unsigned flags;            // enum sandbox_flag
 	const struct key *options; // keys of `sandbox.options`; ends with a row without name
+	const char *user; // without SANDBOX_USERS: the only one there is, by name; NULL: it has none
 
 	// Can it be used on this machine? False with the reason and the remedy.
 	bool (*usable)(struct error *error);

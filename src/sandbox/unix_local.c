@@ -433,6 +433,7 @@ const struct sandbox_driver sandbox_unix_local = {
 		SANDBOX_NETWORK_HOSTS | SANDBOX_PROCESS | SANDBOX_TERMINAL | SANDBOX_SCAN |
 		SANDBOX_HOST_FOLDER,
 	.options = option_keys,
+	.user = "agent",
 	.usable = unix_local_usable,
 	.notes = notes,
 	.create = create,
