@@ -49,6 +49,9 @@ struct walk_settings {
 	mode_t mode;    // of the folder itself; 0: 0755
 };
 
+// Does the link at `path` lead to something in the folder that paths count from? A link is taken as it
+// is, never followed; where it leads must come along.
+bool link_stays_inside(struct text path, struct text target);
 // With `sink` NULL it is only looked at: what could not be put is told, nothing is read.
 bool walk_folder(const struct walk_settings *settings, struct sink *sink, const char *name,
 	struct error *error);

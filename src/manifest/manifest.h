@@ -22,6 +22,7 @@ enum {
 };
 
 #define MANIFEST_FILE_LIMIT (INT64_C(16) << 30) // bytes of one file
+#define MANIFEST_BLOB_LIMIT (INT64_C(1) << 30)  // of a repository
 
 struct entry_kind;
 

@@ -60,12 +60,11 @@ static bool check_size(const struct walk *walk, int64_t size, struct error *erro
 		refuse(walk, "is larger than 16 GiB", "leave it out", error);
 }
 
-// A link is taken as it is, never followed; where it leads must come along.
-static bool stays_inside(const struct walk *walk, struct text target)
+bool link_stays_inside(struct text path, struct text target)
 {
 	size_t depth = 0;
-	for (size_t i = 0; i < walk->path.length; i++) {
-		depth += walk->path.data[i] == '/';
+	for (size_t i = 0; i < path.length; i++) {
+		depth += path.data[i] == '/';
 	}
 	if (target.length == 0 || target.data[0] == '/') {
 		return false;
@@ -94,7 +93,8 @@ static bool walk_link(struct walk *walk, int fd, const char *name, struct error 
 		return failed(walk, error);
 	}
 	struct text target = {bytes, (size_t)length};
-	if (target.length == sizeof(bytes) || !stays_inside(walk, target)) {
+	if (target.length == sizeof(bytes) ||
+		!link_stays_inside(buffer_text(&walk->path), target)) {
 		return refuse(walk, "is a link that leads out of the folder",
 			"copy a folder whose links lead to what is in it, or leave the link out",
 			error);

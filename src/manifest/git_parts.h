@@ -1,0 +1,12 @@
+/* What the files of the cache of repositories share. */
+#pragma once
+
+#include "manifest/git_cache.h"
+#include "store/git.h"
+
+bool git_cache_load(struct error *error);
+// With libgit2's own message behind `what`.
+bool git_fail(struct error *error, const char *what);
+const char *git_cache_folder(struct arena *arena, const struct git_source *source);
+// The reference in the cache that keeps what the source's ref was when it was fetched last.
+const char *git_cache_ref(struct arena *arena, const struct git_source *source);
