@@ -148,3 +148,90 @@ manifest" ]
 	[ "$status" -eq 2 ]
 	says "give it with -i project=FOLDER"
 }
+
+# A workspace of which "big" does not fit when files can have 200 KiB at most.
+make_large() {
+	mkdir -p many
+	for i in {1..50}; do
+		echo "$i" >"many/$i"
+	done
+	head -c 900000 /dev/zero >big
+	cat >large.yaml <<-'YAML'
+		version: 1
+		name: large
+		model: openai/gpt-5.4
+		sandbox: {provider: unix-local}
+		manifest:
+		  entries:
+		    many: {type: local_dir, src: many}
+		    big: {type: local_file, src: big}
+		    z.txt: {type: file, content: last}
+		manager: worker
+		agents:
+		  worker: {description: Works., instructions: Work., outputs: [z.txt]}
+	YAML
+	printf 'version: 1\nagents: {worker: [{say: Done.}]}\n' >large-script.yaml
+}
+
+# The run goes on with a whole workspace, and with nothing of the first attempt.
+begins_anew() {
+	[ -e "$(workspace)/many/50" ]
+	[ ! -e "$(workspace)/z.txt" ]
+	rm many/7
+	run "$MUSTER" resume -1
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(stat -c %s "$(workspace)/big")" -eq 900000 ]
+	[ "$(cat "$(workspace)/z.txt")" = last ]
+	[ ! -e "$(workspace)/many/7" ]
+	diff -r many "$(workspace)/many"
+}
+
+@test "a disk that is full is told with the entry, and nothing half-made is used" {
+	make_large
+	run bash -c 'trap "" XFSZ; ulimit -f 200; exec "$MUSTER" run large.yaml --rehearse large-script.yaml'
+	echo "$output"
+	[ "$status" -eq 6 ]
+	says "manifest entry 'big': cannot write 'big' in the workspace: File too large"
+	# What a killed process would have left, besides.
+	mkdir -p "$(workspace)/many/half"
+	echo half >"$(workspace)/many/half/made"
+	chmod 0 "$(workspace)/many/half"
+	begins_anew
+}
+
+@test "the manifest of the Agents SDK is taken from a file as it is" {
+	cat >workspace.json <<-'JSON'
+		{"version":1,"root":"/workspace",
+		 "entries":{
+		  "a.txt":{"type":"file","description":null,"ephemeral":false,"group":null,"is_dir":false,
+		           "permissions":{"owner":6,"group":4,"other":0,"directory":false},"content":"hi"},
+		  "d":{"type":"dir","description":null,"ephemeral":false,"group":null,"is_dir":true,
+		       "permissions":{"owner":7,"group":0,"other":0,"directory":true},"children":{
+		       "tree":{"type":"local_dir","description":null,"ephemeral":true,"group":{"name":"agent"},
+		       "is_dir":true,"permissions":{"owner":7,"group":5,"other":5,"directory":true},"src":"seed"}}}},
+		 "environment":{"value":{"A":"b"}},"users":[{"name":"agent"}],"groups":[],"extra_path_grants":[],
+		 "remote_mount_command_allowlist":["ls","find"]}
+	JSON
+	make_team
+	sed -i '/^manifest:/,/^manager:/{/^manager:/!d}; s/^manager:/manifest: workspace.json\n&/' team.yaml
+	printf 'version: 1\nagents: {worker: [{calls: [{exec_command: {cmd: "cat a.txt d/tree/a.txt >found.txt; echo $A >>found.txt"}}]}, {say: ok}]}\n' >script.yaml
+	run muster run team.yaml -i topic=tides --rehearse script.yaml
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(cat "$(workspace)/found.txt")" = "hione
+b" ]
+	[ "$(stat -c %a "$(workspace)/a.txt" "$(workspace)/d" "$(workspace)/d/tree/deep/run.sh" | xargs)" = "640 700 755" ]
+}
+
+@test "a run that its sandbox cannot carry out is refused before it begins" {
+	make_team
+	for line in 'users: [{name: ann}]' 'extra_path_grants: [{path: /srv}]'; do
+		sed "s|^manifest:|&\n  $line|" team.yaml >other.yaml
+		run muster run other.yaml -i topic=tides --rehearse script.yaml
+		echo "$output"
+		[ "$status" -eq 6 ]
+		says "sandbox 'unix-local'"
+		[ ! -e .muster/runs ] || [ -z "$(ls .muster/runs)" ]
+	done
+}

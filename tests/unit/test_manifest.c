@@ -388,6 +388,42 @@ static void what_an_attempt_left_half_made_is_not_used(void **state)
 	teardown();
 }
 
+// Killed by the kernel while it writes "b", which is larger than files may be.
+static void apply_and_be_killed(struct manifest_place *where)
+{
+	struct rlimit none = {0, 0}, small = {1 << 16, 1 << 16};
+	int status;
+	pid_t pid = fork();
+	if (pid == 0) {
+		setrlimit(RLIMIT_CORE, &none);
+		setrlimit(RLIMIT_FSIZE, &small);
+		signal(SIGXFSZ, SIG_DFL);
+		manifest_apply(where, &world.error);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGXFSZ);
+}
+
+static void after_a_kill_in_the_middle_all_begins_anew(void **state)
+{
+	(void)state;
+	setup();
+	put("tree/a", "first", 0644);
+	put("tree/b", "", 0644);
+	put("tree/c", "third", 0644);
+	assert_int_equal(truncate(at("tree/b"), 1 << 20), 0);
+	load("  entries:\n    t: {type: local_dir, src: tree}\n");
+	apply_and_be_killed(use(&as_folder));
+	assert_int_equal(access(at("workspace/t/a"), F_OK), 0);
+	assert_int_equal(access(at("workspace/t/c"), F_OK), -1);
+	assert_int_equal(unlink(at("tree/a")), 0);
+	put("tree/b", "small", 0644);
+	applied(&as_folder, "0755 t/\n0644 t/b: small\n0644 t/c: third\n");
+	teardown();
+}
+
 static void ephemeral_entries_can_be_put_in_again_alone(void **state)
 {
 	(void)state;
@@ -661,6 +697,7 @@ int main(void)
 			sources_that_cannot_be_copied_are_refused_before_anything_is_changed),
 		cmocka_unit_test(gitignore_files_are_respected_on_request),
 		cmocka_unit_test(what_an_attempt_left_half_made_is_not_used),
+		cmocka_unit_test(after_a_kill_in_the_middle_all_begins_anew),
 		cmocka_unit_test(ephemeral_entries_can_be_put_in_again_alone),
 		cmocka_unit_test(a_disk_that_is_full_is_told_with_the_entry),
 		cmocka_unit_test(a_source_that_grows_while_it_is_copied_is_refused_in_an_archive),
