@@ -116,6 +116,16 @@ static void watch(void *data, struct job *job, const struct run_event *event)
 	progress_event(&driving->progress, event);
 }
 
+// On the thread that fills the workspace: one call of stdio, so lines stay whole.
+static void filling(void *data, int64_t files, int64_t bytes)
+{
+	const struct driving *driving = data;
+	if (!driving->quiet) {
+		fprintf(stderr, "filling the workspace: %lld files, %lld MB so far\n",
+			(long long)files, (long long)(bytes / 1000000));
+	}
+}
+
 static void write_nothing(void *data, struct text line)
 {
 	(void)data;
@@ -182,7 +192,8 @@ int drive(struct arguments *arguments, struct store *store, struct driven *drive
 	struct error *error)
 {
 	struct driving driving = {.quiet = arguments_has(arguments, "quiet")};
-	struct engine_watcher watcher = {.event = watch, .past = remember, .data = &driving};
+	struct engine_watcher watcher = {
+		.event = watch, .past = remember, .filling = filling, .data = &driving};
 	struct engine *engine = engine_create(store, &watcher, error);
 	int code = EXIT_FAILED;
 	if (!engine) {

@@ -28,6 +28,9 @@ struct engine_watcher {
 	// run, while the engine drives; may add runs and let this one go. False stops the engine; may
 	// be NULL.
 	bool (*rests)(void *data, struct job *job, struct error *error);
+	// The workspace of a run takes a while to be filled: so much of it is done. Called now and then,
+	// on another thread, while the scheduler's may be in the others; may be NULL.
+	void (*filling)(void *data, int64_t files, int64_t bytes);
 	void *data;
 };
 

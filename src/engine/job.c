@@ -161,6 +161,8 @@ static bool prepare_workshop(
 	workshop->values = &job->values;
 	workshop->gates = job->gates;
 	workshop->environment = environment(job);
+	workshop->filling = engine_filling;
+	workshop->filling_data = job->engine;
 	workshop->recorder = recorder_create(job->team);
 	workshop->past = past_create();
 	const struct team_strings *untracked = &job->team->manifest.untracked;

@@ -22,6 +22,7 @@ struct fetch {
 	git_odb *odb;
 	bool login, refused; // asked for by the server; and not taken
 	bool too_large;
+	int64_t told;
 	char wanted[41]; // the commit, once it is known
 };
 
@@ -75,7 +76,7 @@ static int tell(const git_indexer_progress *stats, void *data)
 {
 	struct fetch *fetch = data;
 	fetch->too_large = (int64_t)stats->received_bytes > GIT_CACHE_BYTES;
-	if (fetch->source->progress) {
+	if (fetch->source->progress && progress_due(&fetch->told)) {
 		fetch->source->progress(fetch->source->progress_data,
 			(int64_t)stats->received_objects, (int64_t)stats->received_bytes);
 	}

@@ -11,18 +11,22 @@ static int64_t now(void)
 	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
+bool progress_due(int64_t *told)
+{
+	int64_t time = now();
+	bool due = *told && time - *told >= PROGRESS_TIME;
+	if (due || *told == 0) {
+		*told = time; // the first time is only noted: what is done at once is not worth a word
+	}
+	return due;
+}
+
 static void tell(struct sink *sink, int64_t size)
 {
 	sink->files++;
 	sink->bytes += size;
-	if (!sink->progress || (sink->files % PROGRESS_FILES != 0 && size < (INT64_C(8) << 20))) {
-		return;
-	}
-	int64_t time = now();
-	if (sink->told == 0) {
-		sink->told = time; // what is done at once is not worth a word
-	} else if (time - sink->told >= PROGRESS_TIME) {
-		sink->told = time;
+	bool asked = sink->files % PROGRESS_FILES == 0 || size > (INT64_C(8) << 20);
+	if (sink->progress && asked && progress_due(&sink->told)) {
 		sink->progress(sink->progress_data, sink->files, sink->bytes);
 	}
 }

@@ -10,6 +10,9 @@
 #include "base/error.h"
 #include "base/text.h"
 
+// Is it time to tell again how far it is? *told is 0 at first.
+bool progress_due(int64_t *told);
+
 struct sink_file {
 	mode_t mode;
 	int fd;              // read from where it stands; -1: `content`
