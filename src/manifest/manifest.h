@@ -68,6 +68,9 @@ struct manifest manifest_read(struct arena *arena, const struct team *team);
 
 // Would it work? Nothing is changed, and nothing is opened over the network.
 bool manifest_check(const struct manifest_place *place, struct error *error);
+// The folders beside the workspace, for sandbox_settings; *grants is NULL if there are none.
+bool manifest_grants(const struct manifest_place *place, const struct sandbox_grant **grants,
+	struct error *error);
 // Gets what other machines have into the cache; before there is a sandbox.
 bool manifest_prepare(const struct manifest_place *place, struct error *error);
 // Puts the entries into the workspace. With `ephemeral_only` those alone, over what is there; else the

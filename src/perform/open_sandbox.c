@@ -108,11 +108,13 @@ static bool look_again(struct work *work, struct error *error)
 	return true;
 }
 
-static bool open(struct work *work, struct error *error)
+static bool read_settings(struct work *work, struct sandbox_settings *settings, struct error *error)
 {
 	struct workshop *workshop = work->workshop;
 	const struct team_sandbox *wanted = &workshop->team->sandbox;
-	struct sandbox_settings settings = {.run = workshop->run,
+	struct manifest_place place = {
+		.team = workshop->team, .values = workshop->values, .arena = &work->arena};
+	*settings = (struct sandbox_settings){.run = workshop->run,
 		.folder = workshop->folder,
 		.environment = workshop->environment,
 		.network = wanted->network,
@@ -122,8 +124,31 @@ static bool open(struct work *work, struct error *error)
 		.disk = wanted->disk,
 		.processes = wanted->processes,
 		.options = workshop->sandbox_options};
+	return manifest_grants(&place, &settings->grants, error);
+}
+
+static bool finish(struct work *work, struct error *error)
+{
+	if (work->first) {
+		// What a run begins with is no change.
+		work->event.changes = 0;
+		work->event.gate_count = 0;
+	}
+	buffer_cleanup state = {0};
+	sandbox_state(work->workshop->sandbox, &state);
+	return file_replace(state_path(work), buffer_text(&state), 0600, error);
+}
+
+// *fresh: the session is a new one, without work in it.
+static bool open(struct work *work, bool *fresh, struct error *error)
+{
+	struct workshop *workshop = work->workshop;
+	struct sandbox_settings settings;
 	const char *history = path_join(&work->arena, workshop->folder, "history.git");
-	workshop->history = history_open(history, workshop->untracked, error);
+	*fresh = false;
+	workshop->history = read_settings(work, &settings, error)
+		? history_open(history, workshop->untracked, error)
+		: NULL;
 	if (!workshop->history) {
 		return false;
 	}
@@ -132,17 +157,8 @@ static bool open(struct work *work, struct error *error)
 	if (workshop->sandbox) {
 		return look_again(work, error) && record_reconcile(work, error);
 	}
-	if (error->kind != ERROR_NONE || !create(work, &settings, error)) {
-		return false;
-	}
-	if (work->first) {
-		// What a run begins with is no change.
-		work->event.changes = 0;
-		work->event.gate_count = 0;
-	}
-	buffer_cleanup state = {0};
-	sandbox_state(workshop->sandbox, &state);
-	return file_replace(state_path(work), buffer_text(&state), 0600, error);
+	*fresh = true;
+	return error->kind == ERROR_NONE && create(work, &settings, error) && finish(work, error);
 }
 
 static void run(struct work *work)
@@ -154,16 +170,21 @@ static void run(struct work *work)
 	history_close(workshop->history);
 	workshop->sandbox = NULL;
 	workshop->history = NULL;
-	work->event.failed = !open(work, &work->error);
+	bool fresh;
+	work->event.failed = !open(work, &fresh, &work->error);
 	if (work->event.failed) {
 		// Found again by the next one.
 		work->change_count = 0;
 		work->event.changes = 0;
 	}
-	if (work->event.failed && workshop->sandbox) {
+	if (work->event.failed && workshop->sandbox && fresh) {
 		// Nothing half-made is used.
 		struct error ignored = {0};
 		sandbox_destroy(workshop->sandbox, &ignored);
+	} else if (work->event.failed) {
+		sandbox_detach(workshop->sandbox);
+	}
+	if (work->event.failed) {
 		workshop->sandbox = NULL;
 	}
 	work->done(work);

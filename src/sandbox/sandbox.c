@@ -23,16 +23,24 @@ static const struct sandbox_driver *driver_of(struct sandbox *sandbox)
 	return ((struct sandbox_session *)(void *)sandbox)->driver;
 }
 
+static bool can_grant(const struct sandbox_driver *driver, const struct sandbox_settings *settings,
+	struct error *error)
+{
+	return !settings->grants || !settings->grants->path || driver->flags & SANDBOX_GRANTS ||
+		error_set(error, ERROR_UNAVAILABLE,
+			"sandbox '%s' cannot show folders of this machine", driver->name);
+}
+
 struct sandbox *sandbox_create(const struct sandbox_driver *driver,
 	const struct sandbox_settings *settings, struct error *error)
 {
-	return driver->create(settings, error);
+	return can_grant(driver, settings, error) ? driver->create(settings, error) : NULL;
 }
 
 struct sandbox *sandbox_attach(const struct sandbox_driver *driver,
 	const struct sandbox_settings *settings, struct text state, struct error *error)
 {
-	return driver->attach(settings, state, error);
+	return can_grant(driver, settings, error) ? driver->attach(settings, state, error) : NULL;
 }
 
 void sandbox_state(struct sandbox *sandbox, struct buffer *json)

@@ -226,7 +226,7 @@ b" ]
 
 @test "a run that its sandbox cannot carry out is refused before it begins" {
 	make_team
-	for line in 'users: [{name: ann}]' 'extra_path_grants: [{path: /srv}]'; do
+	for line in 'users: [{name: ann}]' 'groups: [{name: staff}]'; do
 		sed "s|^manifest:|&\n  $line|" team.yaml >other.yaml
 		run muster run other.yaml -i topic=tides --rehearse script.yaml
 		echo "$output"
@@ -234,4 +234,62 @@ b" ]
 		says "sandbox 'unix-local'"
 		[ ! -e .muster/runs ] || [ -z "$(ls .muster/runs)" ]
 	done
+}
+
+teardown() {
+	[ -z "$GRANTED" ] || rm -rf "$GRANTED"
+}
+
+# granted GRANT COMMAND: a run with a folder of this machine beside the workspace.
+granted() {
+	cat >granted.yaml <<-YAML
+		version: 1
+		name: granted
+		model: openai/gpt-5.4
+		sandbox: {provider: unix-local, options: {session: ${3:-any}}}
+		manifest: {extra_path_grants: [$1]}
+		manager: worker
+		agents:
+		  worker: {description: Looks., instructions: Look., outputs: [found.txt]}
+	YAML
+	printf 'version: 1\nagents: {worker: [{calls: [{exec_command: {cmd: "%s"}}]}, {say: ok}]}\n' "$2" >granted-script.yaml
+	rm -rf .muster
+	run "$MUSTER" run granted.yaml --rehearse granted-script.yaml
+	echo "$output"
+}
+
+@test "commands see folders that are granted, and write to them only where they may" {
+	GRANTED=$(mktemp -d /tmp/muster-granted-XXXXXX)
+	chmod 777 "$GRANTED"
+	echo given >"$GRANTED/in.txt"
+	for session in warm per-command; do
+		granted "{path: /data/set, host_path: $GRANTED, read_only: true}" \
+			"cat /data/set/in.txt >found.txt; echo x >/data/set/new || echo read-only >>found.txt" "$session"
+		[ "$status" -eq 0 ]
+		[ "$(cat "$(workspace)/found.txt")" = "given
+read-only" ]
+		[ ! -e "$GRANTED/new" ]
+		granted "{path: /data/set, host_path: $GRANTED}" "echo x >/data/set/new && echo ok >found.txt" "$session"
+		[ "$status" -eq 0 ]
+		[ "$(cat "$GRANTED/new")" = x ]
+		rm -f "$GRANTED/new"
+	done
+	chmod 700 "$GRANTED"
+	if [ "$(id -u)" -eq 0 ]; then
+		granted "{path: /data, host_path: $GRANTED, read_only: true}" "echo x >found.txt"
+		[ "$status" -eq 6 ]
+		says "commands of the sandbox cannot reach the folder '$GRANTED'"
+	fi
+}
+
+@test "what muster keeps of a run cannot be written through a grant, nor granted by another file" {
+	granted "{path: /data, host_path: $PWD}" "echo x >found.txt"
+	[ "$status" -eq 6 ]
+	says "the folder '$PWD' holds what muster keeps of the run"
+	printf '{"extra_path_grants": [{"path": "/srv", "read_only": true}]}' >grants.json
+	sed 's/^manifest: .*/manifest: grants.json/' granted.yaml >other.yaml
+	run "$MUSTER" run other.yaml --rehearse granted-script.yaml
+	echo "$output"
+	[ "$status" -eq 2 ]
+	says "grants.json:1:23: a manifest in a file of its own cannot grant paths"
 }

@@ -561,6 +561,61 @@ static void path_grants_are_refused_by_name(void **state)
 	teardown();
 }
 
+static const struct sandbox_driver granting = {.name = "granting",
+	.flags = SANDBOX_GRANTS,
+	.host_folder = host_folder,
+	.scan = scan,
+	.remove = remove_tree};
+
+static void path_grants_that_make_no_sense_are_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *grant, *why;
+	} wrong[] = {
+		{"{path: data}", "is no absolute path"},
+		{"{path: /a/../b}", "is no absolute path"},
+		{"{path: /}", "folders of its own"},
+		{"{path: /workspace/x}", "folders of its own"},
+		{"{path: /usr}", "folders of its own"},
+		{"{path: /proc/sys}", "folders of its own"},
+		{"{path: /tmp}", "folders of its own"},
+		{"{path: /d, host_path: d}", "is no absolute path"},
+		{"{path: /d, host_path: /}", "is the whole machine"},
+		{"{path: /d, host_path: /no/such}", "No such file"},
+	};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		setup();
+		buffer_cleanup text = {0};
+		buffer_printf(&text, "  extra_path_grants: [%s]\n", wrong[i].grant);
+		load(text.data);
+		refused(&granting, "team.yaml", wrong[i].why);
+		teardown();
+	}
+}
+
+static void path_grants_are_read_with_links_followed_beforehand(void **state)
+{
+	(void)state;
+	setup();
+	put("real/x", "x", 0644);
+	assert_int_equal(symlink("real", at("link")), 0);
+	buffer_cleanup text = {0};
+	buffer_printf(&text,
+		"  extra_path_grants: [{path: //data/./in/, read_only: true, host_path: %s}]\n",
+		at("link"));
+	load(text.data);
+	const struct sandbox_grant *grants;
+	struct manifest_place *where = use(&granting);
+	assert_true(manifest_check(where, &world.error));
+	assert_true(manifest_grants(where, &grants, &world.error));
+	assert_string_equal(grants[0].path, "/data/in");
+	assert_non_null(strstr(grants[0].source, "/real"));
+	assert_true(grants[0].read_only);
+	assert_null(grants[1].path);
+	teardown();
+}
+
 // As the Agents SDK 0.22 serialises it: every field, with its default.
 static const char serialised[] =
 	"{\"version\":1,\"root\":\"/workspace\",\"entries\":{"
@@ -705,6 +760,8 @@ int main(void)
 		cmocka_unit_test(accounts_are_made_before_the_files_that_belong_to_them),
 		cmocka_unit_test(mounts_are_checked_and_refused_by_name),
 		cmocka_unit_test(path_grants_are_refused_by_name),
+		cmocka_unit_test(path_grants_that_make_no_sense_are_refused),
+		cmocka_unit_test(path_grants_are_read_with_links_followed_beforehand),
 		cmocka_unit_test(the_agents_sdks_own_form_is_read_and_written_unchanged),
 		cmocka_unit_test(a_manifest_of_ours_is_written_in_the_sdks_form),
 		cmocka_unit_test(keys_that_make_no_sense_are_mistakes_of_the_file),
