@@ -130,15 +130,31 @@ static bool find_folder(const struct git_source *source, git_commit *commit, con
 			subpath, source->ref ? source->ref : "HEAD");
 }
 
-static bool plant(struct planting *planting, const git_oid *id, const char *name, mode_t mode,
-	struct error *error)
+// A clone of the whole comes with its .git, a folder of it without.
+struct wanted {
+	const struct git_source *source;
+	const char *subpath;
+	git_commit *commit;
+	git_oid tree;
+};
+
+static bool plant(struct planting *planting, const struct wanted *wanted, struct error *error)
+{
+	return plant_tree(planting, &wanted->tree, 0, error) &&
+		(wanted->subpath ||
+			git_dot_put(planting->repository, wanted->commit, wanted->source,
+				planting->sink, error));
+}
+
+static bool plant_below(struct planting *planting, const struct wanted *wanted, const char *name,
+	mode_t mode, struct error *error)
 {
 	if (!*name) {
-		return plant_tree(planting, id, 0, error) &&
+		return plant(planting, wanted, error) &&
 			(!mode || sink_set_mode(planting->sink, mode, error));
 	}
 	return sink_enter(planting->sink, name, mode ? mode : 0755, error) &&
-		plant_tree(planting, id, 0, error) && sink_leave(planting->sink, error);
+		plant(planting, wanted, error) && sink_leave(planting->sink, error);
 }
 
 bool git_cache_put(const struct git_source *source, const char *subpath, struct sink *sink,
@@ -146,7 +162,7 @@ bool git_cache_put(const struct git_source *source, const char *subpath, struct 
 {
 	arena_cleanup arena = {0};
 	struct planting planting = {.sink = sink};
-	git_commit *commit = NULL;
+	struct wanted wanted = {.source = source, .subpath = subpath};
 	git_oid id;
 	if (!git_cache_load(error)) {
 		return false;
@@ -156,11 +172,11 @@ bool git_cache_put(const struct git_source *source, const char *subpath, struct 
 			    git.repository_odb(&planting.odb, planting.repository) == 0 &&
 			    git.reference_name_to_id(
 				    &id, planting.repository, git_cache_ref(&arena, source)) == 0 &&
-			    git.commit_lookup(&commit, planting.repository, &id) == 0) ||
+			    git.commit_lookup(&wanted.commit, planting.repository, &id) == 0) ||
 		git_fail(error, "the cached repository cannot be read");
-	fine = fine && find_folder(source, commit, subpath, &id, error) &&
-		plant(&planting, &id, name, mode, error);
-	git.commit_free(commit);
+	fine = fine && find_folder(source, wanted.commit, subpath, &wanted.tree, error) &&
+		plant_below(&planting, &wanted, name, mode, error);
+	git.commit_free(wanted.commit);
 	git.odb_free(planting.odb);
 	git.repository_free(planting.repository);
 	buffer_finish(&planting.path);

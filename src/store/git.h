@@ -34,8 +34,10 @@
 	X(index_free)                                                                              \
 	X(index_get_bypath)                                                                        \
 	X(index_new)                                                                               \
+	X(index_open)                                                                              \
 	X(index_read_tree)                                                                         \
 	X(index_remove)                                                                            \
+	X(index_write)                                                                             \
 	X(index_write_tree_to)                                                                     \
 	X(libgit2_init)                                                                            \
 	X(libgit2_opts)                                                                            \
@@ -65,6 +67,10 @@
 	X(oid_fromstrn)                                                                            \
 	X(oid_is_zero)                                                                             \
 	X(oid_tostr)                                                                               \
+	X(packbuilder_free)                                                                        \
+	X(packbuilder_insert_commit)                                                               \
+	X(packbuilder_new)                                                                         \
+	X(packbuilder_write)                                                                       \
 	X(patch_free)                                                                              \
 	X(patch_from_buffers)                                                                      \
 	X(patch_get_hunk)                                                                          \

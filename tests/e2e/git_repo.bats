@@ -75,6 +75,19 @@ has() {
 	has src/deep/d deep
 	[ -x "$(workspace)/code/src/tool" ]
 	[ "$(readlink "$(workspace)/code/src/link")" = deep/d ]
+}
+
+@test "git in the sandbox knows the repository, with the one commit" {
+	team "host: '$HOST', repo: public/repo"
+	cd "$(workspace)/code"
+	git -c safe.directory='*' fsck --strict
+	[ "$(git -c safe.directory='*' log --format=%s)" = three ]
+	[ -z "$(git -c safe.directory='*' status --porcelain)" ]
+	echo more >>a.txt
+	[ "$(git -c safe.directory='*' diff --name-only)" = a.txt ]
+	[ "$(git -c safe.directory='*' config remote.origin.url)" = "$HOST/public/repo.git" ]
+	cd - && [ "$(ls -d cache/muster/git/*.git.* | wc -l)" -eq 2 ] # and the lock
+	team "host: '$HOST', repo: public/repo, subpath: src"
 	[ ! -e "$(workspace)/code/.git" ]
 }
 
