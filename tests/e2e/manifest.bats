@@ -293,3 +293,40 @@ read-only" ]
 	[ "$status" -eq 2 ]
 	says "grants.json:1:23: a manifest in a file of its own cannot grant paths"
 }
+
+@test "the manifest is printed in the Agents SDK's form, which is taken back unchanged" {
+	make_team
+	sed -i 's/seed: {type: local_dir, src: seed}/seed: {type: local_dir, src: seed, permissions: {owner: 7, group: 5, other: 0}, ephemeral: true}/' team.yaml
+	"$MUSTER" manifest team.yaml >first.json
+	sed '/^manifest:/,/^manager:/{/^manager:/!d}; s/^manager:/manifest: first.json\n&/' team.yaml >second.yaml
+	"$MUSTER" manifest second.yaml >second.json
+	cmp first.json second.json
+	python3 - <<-'PY'
+		import json
+		manifest = json.load(open("first.json"))
+		seed = manifest["entries"]["seed"]
+		assert seed["permissions"] == {"owner": 7, "group": 5, "other": 0, "directory": True}, seed
+		assert seed["ephemeral"] is True and seed["is_dir"] is True
+		assert manifest["entries"]["nest"]["children"]["in.txt"]["content"] == "nested"
+		assert manifest["environment"] == {"value": {"COLOUR": "blue ${inputs.topic}"}}
+		assert list(manifest) == ["version", "root", "entries", "environment", "users", "groups",
+		                          "extra_path_grants", "remote_mount_command_allowlist"]
+	PY
+}
+
+@test "a manifest is checked without a run" {
+	make_team
+	run "$MUSTER" manifest --check team.yaml -i topic=tides
+	[ "$status" -eq 0 ]
+	says "the workspace can be filled"
+	mkfifo seed/pipe
+	run "$MUSTER" manifest --check team.yaml -i topic=tides
+	[ "$status" -eq 2 ]
+	says "manifest entry 'seed': 'pipe' is a FIFO"
+	run "$MUSTER" manifest --check team.yaml
+	[ "$status" -eq 2 ]
+	says "topic"
+	run "$MUSTER" manifest --check team.yaml -i topic=x --sandbox none
+	[ "$status" -eq 2 ]
+	says "there is no sandbox provider 'none'"
+}
