@@ -152,16 +152,25 @@ static unsigned char type_of(int fd, const struct found *found)
 	if (found->type != DT_UNKNOWN || fstatat(fd, found->name, &status, AT_SYMLINK_NOFOLLOW)) {
 		return found->type;
 	}
-	return IFTODT(status.st_mode);
+	return (unsigned char)IFTODT(status.st_mode);
+}
+
+// What muster keeps of runs is no content; the workspace that is being filled lies in there, too.
+static bool is_left_out(const struct walk *walk, const struct found *found, unsigned char type)
+{
+	if (type == DT_DIR && strcmp(found->name, ".muster") == 0) {
+		return true;
+	}
+	return walk->settings->gitignore &&
+		(strcmp(found->name, ".git") == 0 ||
+			ignore_matches(walk->ignore, buffer_text(&walk->path), type == DT_DIR));
 }
 
 static bool walk_one(
 	struct walk *walk, int fd, const struct found *found, size_t depth, struct error *error)
 {
 	unsigned char type = type_of(fd, found);
-	if (walk->settings->gitignore &&
-		(strcmp(found->name, ".git") == 0 ||
-			ignore_matches(walk->ignore, buffer_text(&walk->path), type == DT_DIR))) {
+	if (is_left_out(walk, found, type)) {
 		return true;
 	}
 	if (++walk->count > MANIFEST_FILES) {

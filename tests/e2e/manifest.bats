@@ -121,6 +121,26 @@ manifest" ]
 	diff -r cloned/src "$(workspace)/src"
 }
 
+@test "the folder in which muster runs can be copied, without what muster keeps there" {
+	mkdir -p sub/.muster
+	echo x >sub/.muster/x
+	cat >here.yaml <<-'YAML'
+		version: 1
+		name: here
+		model: openai/gpt-5.4
+		manifest: {entries: {"": {type: local_dir, src: .}}}
+		manager: worker
+		agents:
+		  worker: {instructions: Look around., outputs: [here.yaml]}
+	YAML
+	printf 'version: 1\nagents: {worker: [{say: Here it is.}]}\n' >script.yaml
+	run "$MUSTER" run here.yaml --rehearse script.yaml
+	echo "$output"
+	[ "$status" -eq 0 ]
+	diff -r --exclude=.muster . "$(workspace)"
+	[ -z "$(find "$(workspace)" -name .muster)" ]
+}
+
 @test "an input that is a folder is copied into the workspace, and commands do not see where it lies" {
 	mkdir -p shop/src
 	echo one >shop/src/a.txt
