@@ -256,8 +256,10 @@ static bool talk(struct fetch *fetch, struct error *error)
 	// A login is for the server that it was given for.
 	options.follow_redirects =
 		fetch->source->token ? GIT_REMOTE_REDIRECT_NONE : GIT_REMOTE_REDIRECT_INITIAL;
-	if (git.remote_create_anonymous(&fetch->remote, fetch->repository, fetch->source->url) <
-		0) {
+	git_remote_create_options create = GIT_REMOTE_CREATE_OPTIONS_INIT;
+	create.repository = fetch->repository;
+	create.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
+	if (git.remote_create_with_opts(&fetch->remote, fetch->source->url, &create) < 0) {
 		return git_fail(error, "cannot fetch");
 	}
 	bool fine = git.remote_connect_ext(fetch->remote, GIT_DIRECTION_FETCH, &options) == 0

@@ -81,7 +81,7 @@
 	X(reference_name_is_valid)                                                                 \
 	X(reference_name_to_id)                                                                    \
 	X(remote_connect_ext)                                                                      \
-	X(remote_create_anonymous)                                                                 \
+	X(remote_create_with_opts)                                                                 \
 	X(remote_download)                                                                         \
 	X(remote_free)                                                                             \
 	X(remote_ls)                                                                               \

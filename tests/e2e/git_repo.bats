@@ -99,10 +99,10 @@ has() {
 	team "host: '$HOST', repo: public/repo, ref: refs/heads/side"
 	has a.txt side
 	rm -r cache
-	team "host: '$HOST', repo: public/repo, ref: $TWO"
+	team "host: '$HOST', repo: public/repo, ref: '$TWO'"
 	has a.txt two
 	rm -r cache
-	team "host: '$HOST', repo: public/repo, ref: ${ONE:0:9}"
+	team "host: '$HOST', repo: public/repo, ref: '${ONE:0:9}'"
 	has a.txt one
 }
 
@@ -118,10 +118,10 @@ has() {
 }
 
 @test "what was fetched is not fetched again, and a commit needs no server" {
-	team "host: '$HOST', repo: public/repo, ref: $ONE"
+	team "host: '$HOST', repo: public/repo, ref: '$ONE'"
 	has a.txt one
 	: >requests
-	team "host: '$HOST', repo: public/repo, ref: $ONE"
+	team "host: '$HOST', repo: public/repo, ref: '$ONE'"
 	has a.txt one
 	[ ! -s requests ]
 	team "host: '$HOST', repo: public/repo, ref: main"
