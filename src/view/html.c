@@ -86,7 +86,8 @@ void html_attribute(struct html *html, const char *name, struct text value)
 	buffer_add_char(html->buffer, '"');
 }
 
-static void add_format(struct buffer *buffer, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void add_format(
+	struct buffer *buffer, const char *format, va_list arguments)
 {
 	arena_cleanup arena = {0};
 	buffer_add_string(buffer, arena_vprintf(&arena, format, arguments));
