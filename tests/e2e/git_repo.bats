@@ -201,3 +201,36 @@ has() {
 	[ "$status" -eq 0 ]
 	has a.txt three
 }
+
+# evil NAME MODE CONTENT: a commit in the served repository whose tree has one entry, "NAME".
+evil() {
+	(
+		cd served/public/repo.git
+		id=$(printf '%s' "$3" | git hash-object -w --stdin)
+		[ "$2" != 40000 ] || id=$(git rev-parse 'main:src')
+		tree=$(python3 -c 'import sys
+sys.stdout.buffer.write(f"{sys.argv[2]} {sys.argv[1]}".encode() + b"\0" + bytes.fromhex(sys.argv[3]))' \
+			"$1" "$2" "$id" | git hash-object -t tree -w --literally --stdin)
+		git update-ref refs/heads/evil "$(echo evil | git -c user.name=e -c user.email=e@e.invalid commit-tree "$tree")"
+	)
+	rm -rf cache
+	team "host: '$HOST', repo: public/repo, ref: evil"
+}
+
+@test "what a repository should not have is refused by name, and nothing is written for it" {
+	for name in .git .GIT .. ../up a/b; do
+		evil "$name" 100644 x
+		[ "$status" -eq 6 ]
+		says "'$name' has a name that no file can have"
+		evil "$name" 40000 x
+		[ "$status" -eq 6 ]
+	done
+	evil link 120000 ../../../etc/passwd
+	[ "$status" -eq 6 ]
+	says "'link' is a link that leads out of the repository"
+	evil link 120000 /etc/passwd
+	[ "$status" -eq 6 ]
+	evil sub 160000 x
+	[ "$status" -eq 0 ]
+	[ -d "$(workspace)/code/sub" ] && [ -z "$(ls -A "$(workspace)/code/sub")" ]
+}
