@@ -54,6 +54,7 @@ static void tell(void *data, int64_t files, int64_t bytes)
 // The copy of the place is what `tell` gets, and must outlive the sink.
 static void watch(struct sink *sink, struct manifest_place *place)
 {
+	sink->cancel = place->cancel;
 	if (place->progress) {
 		sink->progress = tell;
 		sink->progress_data = place;

@@ -118,6 +118,7 @@ static bool source_of(const struct manifest_place *place, const struct manifest_
 			text_ends(repo, ".git") ? "" : ".git"),
 		.ref = ref ? text_string(arena, ref->text) : NULL,
 		.loopback = open,
+		.cancel = place->cancel,
 		.progress = place->progress ? tell : NULL,
 		.progress_data = (void *)(uintptr_t)place};
 	if (!token) {

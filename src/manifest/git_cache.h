@@ -19,6 +19,7 @@ struct git_source {
 	const char *user, *token; // NULL: none
 	const char *token_name;   // the variable that holds the token; for messages
 	bool loopback;            // no proxy
+	const atomic_bool *cancel;                                    // may be NULL
 	void (*progress)(void *data, int64_t objects, int64_t bytes); // may be NULL
 	void *progress_data;
 };

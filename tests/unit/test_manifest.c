@@ -441,6 +441,20 @@ static void ephemeral_entries_can_be_put_in_again_alone(void **state)
 	teardown();
 }
 
+static void it_stops_when_it_is_asked_to(void **state)
+{
+	(void)state;
+	setup();
+	atomic_bool cancel = true;
+	load("  entries: {a: {type: file, content: x}}\n");
+	struct manifest_place *where = use(&as_folder);
+	where->cancel = &cancel;
+	assert_false(manifest_apply(where, &world.error));
+	assert_int_equal(world.error.kind, ERROR_INTERRUPTED);
+	assert_string_equal(listing(), "");
+	teardown();
+}
+
 static void a_disk_that_is_full_is_told_with_the_entry(void **state)
 {
 	(void)state;
@@ -733,6 +747,7 @@ int main(void)
 		cmocka_unit_test(what_an_attempt_left_half_made_is_not_used),
 		cmocka_unit_test(after_a_kill_in_the_middle_all_begins_anew),
 		cmocka_unit_test(ephemeral_entries_can_be_put_in_again_alone),
+		cmocka_unit_test(it_stops_when_it_is_asked_to),
 		cmocka_unit_test(a_disk_that_is_full_is_told_with_the_entry),
 		cmocka_unit_test(a_source_that_grows_while_it_is_copied_is_refused_in_an_archive),
 		cmocka_unit_test(users_groups_and_run_as_must_be_what_the_sandbox_has),
