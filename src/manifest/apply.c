@@ -145,12 +145,12 @@ static bool put_streams(struct batch *all, struct error *error)
 {
 	for (size_t start = 0; start < all->count;) {
 		struct batch batch = {.place = all->place, .entries = all->entries + start};
-		bool alone = true;
-		while (start + batch.count < all->count && alone) {
+		bool apart = true;
+		while (start + batch.count < all->count && apart) {
 			batch.count++;
 			for (size_t i = 0;
-				start + batch.count < all->count && i < batch.count && alone; i++) {
-				alone = !overlap(
+				start + batch.count < all->count && i < batch.count && apart; i++) {
+				apart = !overlap(
 					batch.entries[i], all->entries[start + batch.count]);
 			}
 		}
