@@ -7,7 +7,9 @@ static int run(struct arguments *arguments, struct error *error)
 {
 	buffer_cleanup output = {0};
 	bool quiet = arguments_has(arguments, "quiet");
-	struct team *team = team_open(arguments->operands[0], false, quiet, error);
+	struct team_choices choices = {0};
+	choices.models = arguments_values(arguments, "model", &choices.model_count);
+	struct team *team = team_open(arguments->operands[0], &choices, false, quiet, error);
 	if (!team) {
 		return EXIT_USAGE;
 	}
@@ -21,12 +23,12 @@ static int run(struct arguments *arguments, struct error *error)
 	return EXIT_OK;
 }
 
-static const struct option options[] = {OPTION_JSON, OPTION_END};
+static const struct option options[] = {OPTION_MODEL, OPTION_JSON, OPTION_END};
 
 const struct verb verb_plan = {
 	.name = "plan",
 	.help = "show who may hand work to whom, what each handoff needs, and upper bounds",
-	.usage = "TEAM [--json]",
+	.usage = "TEAM [--model NAME]... [--json]",
 	.details = "Nothing is run and no model is asked.",
 	.examples =
 		(const char *const[]){"muster plan web-app", "muster plan --json team.yaml", NULL},

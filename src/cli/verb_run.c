@@ -56,7 +56,9 @@ static int run_team(struct arguments *arguments, struct error *error)
 	}
 	bool rehearsal = arguments_has(arguments, "rehearse");
 	bool quiet = arguments_has(arguments, "quiet");
-	struct team *team = team_open(arguments->operands[0], rehearsal, quiet, error);
+	struct team_choices choices = {0};
+	choices.models = arguments_values(arguments, "model", &choices.model_count);
+	struct team *team = team_open(arguments->operands[0], &choices, rehearsal, quiet, error);
 	if (!team) {
 		return EXIT_USAGE;
 	}
@@ -96,6 +98,7 @@ static const struct option options[] = {
 		"an input of the team; NAME=@FILE takes it from a file"},
 	{"rehearse", 'r', "FILE", false, COMPLETE_FILE,
 		"play recorded model answers (docs/rehearsal.md)"},
+	OPTION_MODEL,
 	{"sandbox", 's', "PROVIDER", false, COMPLETE_SANDBOX,
 		"run commands there, not where the team file says"},
 	{"out", 'o', "DIR", false, COMPLETE_FOLDER,
@@ -110,8 +113,8 @@ static const struct option options[] = {
 const struct verb verb_run = {
 	.name = "run",
 	.help = "run a team",
-	.usage = "TEAM [-i NAME=VALUE]... [--rehearse FILE] [--sandbox PROVIDER] [--out DIR] "
-		 "[--json]\n"
+	.usage = "TEAM [-i NAME=VALUE]... [--model [AGENT=]NAME]... [--rehearse FILE]\n"
+		 "                  [--sandbox PROVIDER] [--out DIR] [--json]\n"
 		 "       muster run TEAM --each FILE [--concurrency N] [options]",
 	.details = "TEAM is a file or the name of a canned team. Progress goes to standard error, "
 		   "the\n"
@@ -126,6 +129,7 @@ const struct verb verb_run = {
 		   "is 0 only if all runs are done.",
 	.examples = (const char *const[]){"muster run team.yaml -i topic=tides",
 		"muster run web-app -i brief=@brief.md --out site",
+		"muster run web-app -i brief=@brief.md --model tester=ollama/qwen3",
 		"muster run hello --rehearse samples/hello/rehearsal.yaml",
 		"muster run web-app -i brief=@brief.md --quiet --json > result.json",
 		"muster run team.yaml --each topics.jsonl --concurrency 8 --out results", NULL},

@@ -107,7 +107,8 @@ static struct team *judge(struct team *team, struct team_report *report, const c
 	return team;
 }
 
-struct team *team_open(const char *word, bool rehearsal, bool quiet, struct error *error)
+struct team *team_open(const char *word, const struct team_choices *choices, bool rehearsal,
+	bool quiet, struct error *error)
 {
 	struct vocabulary words = *vocabulary();
 	words.rehearsal = rehearsal;
@@ -117,7 +118,8 @@ struct team *team_open(const char *word, bool rehearsal, bool quiet, struct erro
 	if (!content_team(&arena, word, &path, error)) {
 		return NULL;
 	}
-	return judge(team_load(path, &words, &report), &report, "team", word, quiet, error);
+	return judge(team_load_chosen(path, &words, choices, &report), &report, "team", word, quiet,
+		error);
 }
 
 // Who names a team file where a gate file belongs forgot which of its gates is meant.

@@ -85,7 +85,8 @@ static void load_agent(struct loader *loader, struct team_agent *agent,
 	load_instructions(loader, agent, node);
 	agent->model = model ? model_of(loader, model) : team_model;
 	if (!has_or_means(loader, node, agent_keys, "model") &&
-		!has_or_means(loader, loader->team->document, team_keys, "model")) {
+		!has_or_means(loader, loader->team->document, team_keys, "model") &&
+		!model_is_chosen(loader, agent->name)) {
 		mistake(loader, agent->position, "set 'model' for the team or for the agent",
 			"agent '%s' has no model", agent->name);
 	}

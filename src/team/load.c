@@ -152,6 +152,7 @@ bool load_document(struct loader *loader, const char *path)
 	load_permissions(loader, yaml_get(document, "permissions"), &team->permissions);
 	load_gates(loader, yaml_get(document, "gates"));
 	load_agents(loader, document);
+	choose_models(loader);
 	load_manifest(loader, yaml_get(document, "manifest"));
 	check_references(loader, document);
 	check_prices(loader);
@@ -162,10 +163,17 @@ bool load_document(struct loader *loader, const char *path)
 struct team *team_load(
 	const char *path, const struct vocabulary *vocabulary, struct team_report *report)
 {
+	return team_load_chosen(path, vocabulary, NULL, report);
+}
+
+struct team *team_load_chosen(const char *path, const struct vocabulary *vocabulary,
+	const struct team_choices *choices, struct team_report *report)
+{
 	struct team *team = memory_alloc(sizeof(*team));
 	struct loader loader = {
 		.team = team, .arena = &team->arena, .vocabulary = vocabulary, .report = report};
 	*report = (struct team_report){0};
+	keep_choices(team, choices);
 	bool good = load_document(&loader, path);
 	report_sort(report, path);
 	if (!good) {

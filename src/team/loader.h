@@ -117,6 +117,9 @@ void check_text_references(
 void check_prompt_references(const struct loader *loader, struct text text, const char *file);
 void load_models(struct loader *loader, const struct yaml_node *node); // models.c
 int model_of(struct loader *loader, const struct yaml_node *node);     // or TEAM_NONE
+bool model_is_chosen(const struct loader *loader, const char *agent);  // choices.c
+void choose_models(struct loader *loader);
+void keep_choices(struct team *team, const struct team_choices *choices);
 void check_prices(const struct loader *loader);
 void load_gates(struct loader *loader, const struct yaml_node *node); // gates.c
 // The gates that an `outputs` or `needs` value names, new ones added.

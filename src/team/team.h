@@ -34,7 +34,7 @@ struct team_input {
 	bool required;
 	const char *default_value; // NULL: none
 	const char **choices;      // ends with NULL; NULL: any
-	const char *example;       // for files and folders the path as found from the working folder
+	const char *example; // for files and folders the path as found from the working folder
 	const char *description;
 	struct yaml_position position;
 };
@@ -156,6 +156,12 @@ struct team_file {
 	const char *sha256;
 };
 
+// What is said beside the team file of how the team runs.
+struct team_choices {
+	const char *const *models; // "NAME" for every agent, "AGENT=NAME" for one, which goes first
+	size_t model_count;
+};
+
 struct team {
 	struct arena arena;
 	const char *path; // of the file
@@ -178,15 +184,16 @@ struct team {
 	struct team_file *files;
 	size_t file_count;
 	const struct yaml_node *document; // the whole file, for what has no field here
+	struct team_choices choices;      // with which it was loaded
 };
 
 enum team_severity { TEAM_WARNING, TEAM_MISTAKE };
 
 struct team_message {
 	enum team_severity severity;
-	struct yaml_position position;
-	const char *what;   // one sentence
-	const char *remedy; // NULL: none
+	struct yaml_position position; // line 0: of no place in the file
+	const char *what;              // one sentence
+	const char *remedy;            // NULL: none
 };
 
 struct team_report { // every mistake found, in the order of the file
@@ -200,6 +207,9 @@ struct team_report { // every mistake found, in the order of the file
 // To be freed with team_destroy() and team_report_finish().
 struct team *team_load(
 	const char *path, const struct vocabulary *vocabulary, struct team_report *report);
+// The same, with choices (copied; NULL: none). They are kept when the team is frozen.
+struct team *team_load_chosen(const char *path, const struct vocabulary *vocabulary,
+	const struct team_choices *choices, struct team_report *report);
 // A gate file alone (`muster gate`): a team that holds nothing but its gate, not to be run. NULL if
 // there is a mistake.
 struct team *team_load_gate(

@@ -122,6 +122,20 @@ hello() {
 	[[ $output != *hello-* ]]
 }
 
+@test "a model that is chosen for one agent is asked, also when the run goes on" {
+	serve samples/hello/rehearsal.yaml --faults ok,ok,quota
+	export VLLM_BASE_URL=$OPENAI_BASE_URL
+	hello --model writer=vllm/small
+	[ "$status" -eq 6 ]
+	run muster resume -1
+	[ "$status" -eq 0 ]
+	[ "$(grep -c '/v1/chat/completions .* ok' served)" -ge 3 ]
+	[ "$(grep -c '/v1/responses .* ok' served)" -ge 2 ]
+	hello --model writter=vllm/small
+	[ "$status" -eq 2 ]
+	says "--model: there is no agent 'writter'; did you mean 'writer'?"
+}
+
 @test "a fallback is asked when a model is not there" {
 	serve samples/hello/rehearsal.yaml --faults 404
 	cat >fall.yaml <<-'YAML'
