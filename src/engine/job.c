@@ -116,7 +116,8 @@ static void prepare_agents(struct job *job)
 
 static struct model_client *open_model(struct job *job, const char *rehearsal, struct error *error)
 {
-	if (!models_prepare(&job->arena, job->team, rehearsal != NULL, &job->models, error)) {
+	struct secrets *secrets = rehearsal ? NULL : engine_secrets(job->engine);
+	if (!models_prepare(&job->arena, job->team, secrets, &job->models, error)) {
 		return NULL;
 	}
 	return rehearsal ? rehearsal_open(rehearsal, error) : remote_open();

@@ -89,6 +89,7 @@ bool job_resting(const struct job *job); // ended, or parked
 void engine_show(struct engine *engine, struct job *job, const struct run_event *event);
 void engine_remember(struct engine *engine, struct job *job, const struct run_event *event);
 struct store *engine_store(struct engine *engine);
+struct secrets *engine_secrets(struct engine *engine);
 void engine_done(struct work *work);
 
 // approvals.c: what a person said yes to, by what the gate's paths held.

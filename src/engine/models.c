@@ -1,6 +1,5 @@
 #include "engine/models.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static size_t index_of(const struct team *team, const char *name)
@@ -31,20 +30,15 @@ static const struct model_settings **fallbacks(
 	return list;
 }
 
-static bool find_key(
-	const struct team_model *model, struct model_settings *settings, struct error *error)
+static bool find_key(struct arena *arena, struct secrets *secrets, const struct team_model *model,
+	struct model_settings *settings, struct error *error)
 {
-	const char *name = model->api_key_env;
-	const char *key = name ? getenv(name) : NULL;
-	if (name && !(key && key[0])) {
-		error_set(error, ERROR_UNAVAILABLE, "model '%s' needs a key, and %s is not set",
-			model->name, name);
-		return error_hint(error,
-			"export %s=..., or run with --rehearse FILE to play recorded answers",
-			name);
+	if (!model->api_key) {
+		return true;
 	}
-	settings->key = key;
-	return true;
+	const char *whose = arena_printf(arena, "model '%s'", model->name);
+	settings->key = secrets_read(secrets, model->api_key, whose, error);
+	return settings->key != NULL;
 }
 
 // Those that agents use, and their fallbacks.
@@ -66,7 +60,7 @@ static void mark_used(const struct team *team, bool *used)
 	}
 }
 
-bool models_prepare(struct arena *arena, const struct team *team, bool rehearsal,
+bool models_prepare(struct arena *arena, const struct team *team, struct secrets *secrets,
 	struct model_settings **settings, struct error *error)
 {
 	bool *used = arena_new_array(arena, team->model_count + 1, bool);
@@ -87,8 +81,8 @@ bool models_prepare(struct arena *arena, const struct team *team, bool rehearsal
 			.tool_choice = model->tool_choice,
 			.parallel_tool_calls = model->parallel_tool_calls};
 		list[i].fallback = fallbacks(arena, team, i, list);
-		if (used[i] && !rehearsal &&
-			(!find_key(model, &list[i], error) ||
+		if (used[i] && secrets &&
+			(!find_key(arena, secrets, model, &list[i], error) ||
 				!model_settings_complete(arena, &list[i], error))) {
 			return false;
 		}

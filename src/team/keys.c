@@ -29,8 +29,17 @@ static const struct key reasoning_keys[] = {
 	{0},
 };
 
+#define SOURCE_KEYS                                                                                \
+	{"env", KEY_STRING, "The environment variable that holds it."},                            \
+		{"file", KEY_STRING, "The file that holds it; ~/ is the home folder."},            \
+	{                                                                                          \
+		"command", KEY_STRINGS,                                                            \
+			"The command that prints it: its words, or a line for the shell."          \
+	}
+
 static const struct key api_key_keys[] = {
-	{"env", KEY_STRING, "The environment variable that holds the key.", .required = true},
+	SOURCE_KEYS,
+	{"secret", KEY_STRING, "Its name under 'secrets'."},
 	{0},
 };
 
@@ -215,10 +224,8 @@ static const struct key mcp_server_keys[] = {
 };
 
 static const struct key secret_keys[] = {
-	{"env", KEY_STRING, "The environment variable that holds it."},
-	{"file", KEY_STRING, "The file that holds it."},
-	{"command", KEY_ANY, "The command that prints it."},
-	{"expose", KEY_ANY, "Where it may go."},
+	SOURCE_KEYS,
+	{"expose", KEY_ANY, "Where it may go.", .later = "secrets in the sandbox"},
 	{0},
 };
 
@@ -247,7 +254,7 @@ const struct key team_keys[] = {
 	{"permissions", KEY_TABLE, "For every agent.", .keys = permission_keys},
 	{"mcp_servers", KEY_TABLE_MAP, "MCP servers, by name.", .keys = mcp_server_keys,
 		.later = "MCP servers"},
-	{"secrets", KEY_TABLE_MAP, "Secrets, by name.", .keys = secret_keys, .later = "secrets"},
+	{"secrets", KEY_TABLE_MAP, "Secrets, by name.", .keys = secret_keys},
 	{"hooks", KEY_ANY, "Commands at events of the run.", .later = "hooks"},
 	{"trace", KEY_TABLE, "Where traces go.", .keys = trace_keys, .later = "traces"},
 	{0},

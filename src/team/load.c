@@ -143,6 +143,7 @@ bool load_document(struct loader *loader, const char *path)
 	check_table(loader, document, team_keys, &place);
 	load_names(loader);
 	load_inputs(loader, yaml_get(document, "inputs"));
+	load_secrets(loader, yaml_get(document, "secrets"));
 	load_models(loader, yaml_get(document, "models"));
 	load_limits(loader, yaml_get(document, "limits"), &team->limits);
 	team->limits.max_concurrency =

@@ -115,6 +115,10 @@ void check_references(const struct loader *loader, const struct yaml_node *node)
 void check_text_references(
 	const struct loader *loader, struct text text, struct yaml_position position);
 void check_prompt_references(const struct loader *loader, struct text text, const char *file);
+void load_secrets(struct loader *loader, const struct yaml_node *node); // secrets.c
+// The source that a map names; NULL if it names none, after a mistake. `name`: NULL when in place.
+const struct team_secret *secret_of(
+	struct loader *loader, const char *name, const struct yaml_node *node, const char *what);
 void load_models(struct loader *loader, const struct yaml_node *node); // models.c
 int model_of(struct loader *loader, const struct yaml_node *node);     // or TEAM_NONE
 bool model_is_chosen(const struct loader *loader, const char *agent);  // choices.c

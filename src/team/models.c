@@ -88,7 +88,7 @@ static void load_model(struct loader *loader, const char *name, struct yaml_posi
 	}
 	check_url(loader, yaml_get(node, "base_url"));
 	model->base_url = string_at(loader, node, "base_url");
-	model->api_key_env = string_at(loader, yaml_get(node, "api_key"), "env");
+	model->api_key = secret_of(loader, NULL, yaml_get(node, "api_key"), "api_key");
 	model->wire = string_at(loader, node, "wire");
 	model->temperature = number_at(node, "temperature", -1);
 	model->top_p = number_at(node, "top_p", -1);

@@ -44,14 +44,29 @@ struct team_price { // nano-dollars per million tokens
 	bool known;
 };
 
+struct team_strings {
+	const char **items;
+	size_t count;
+};
+
+// Where a secret comes from: one of the three. The value is nowhere in a team.
+struct team_secret {
+	const char *name;            // its name under `secrets`; NULL: written in place
+	const char *env;             // a variable
+	const char *file;            // as found from the working folder
+	struct team_strings command; // which prints it; its words
+	struct yaml_position position;
+};
+
 struct team_model {
 	const char *name;     // its name under `models`, or "provider/model" when used directly
 	const char *provider; // "openai"
 	const char *model;    // "gpt-5.4"
-	const char *base_url, *api_key_env, *wire; // NULL: the provider's default
-	double temperature, top_p;                 // negative: not set
-	int64_t max_output_tokens;                 // 0: not set; reservations then assume 4096
-	int64_t context_window;                    // tokens; 0: not known
+	const char *base_url, *wire;       // NULL: the provider's default
+	const struct team_secret *api_key; // NULL: the provider's default
+	double temperature, top_p;         // negative: not set
+	int64_t max_output_tokens;         // 0: not set; reservations then assume 4096
+	int64_t context_window;            // tokens; 0: not known
 	const char *reasoning_effort, *reasoning_summary, *tool_choice; // NULL: not set
 	int parallel_tool_calls;                                        // -1: not set
 	const char *const *fallback; // ends with NULL; may be NULL
@@ -86,11 +101,6 @@ struct team_edge {
 	int retries;             // -1: the gates' own
 	enum team_transfer_input input;
 	struct yaml_position position;
-};
-
-struct team_strings {
-	const char **items;
-	size_t count;
 };
 
 struct team_permissions { // patterns "tool" or "tool:argument-glob"; deny before ask before allow
@@ -168,6 +178,8 @@ struct team {
 	const char *name, *description;
 	struct team_input *inputs;
 	size_t input_count;
+	struct team_secret *secrets;
+	size_t secret_count;
 	struct team_model *models;
 	size_t model_count;
 	struct team_agent *agents;

@@ -122,6 +122,47 @@ hello() {
 	[[ $output != *hello-* ]]
 }
 
+# keyed KEY: a hello team whose key comes from there.
+keyed() {
+	sed "s|^model: .*|model: {use: openai/gpt-5.4, api_key: $1}|" teams/hello.yaml >teams/keyed.yaml
+}
+
+@test "a key comes from a file or a command, and is found nowhere afterwards" {
+	echo sk-test-canary >teams/key.txt
+	for source in "{file: key.txt}" "{command: cat teams/key.txt}" "{command: [cat, teams/key.txt]}" "{secret: mine}"; do
+		serve samples/hello/rehearsal.yaml --key sk-test-canary
+		unset OPENAI_API_KEY
+		keyed "$source"
+		echo "secrets: {mine: {command: [cat, teams/key.txt]}}" >>teams/keyed.yaml
+		run muster run teams/keyed.yaml
+		[ "$status" -eq 0 ] || { echo "$source: $output"; false; }
+		[[ $output != *sk-test-canary* ]]
+		exec 9>&-
+		rm hold
+	done
+	run grep -rlF sk-test-canary .muster
+	[ "$status" -eq 1 ]
+}
+
+@test "a command that gives no key is told before anything is done" {
+	serve samples/hello/rehearsal.yaml
+	unset OPENAI_API_KEY
+	keyed "{command: 'echo sk-test-canary; echo it is locked >\&2; exit 7'}"
+	run muster run teams/keyed.yaml
+	[ "$status" -eq 6 ]
+	says "'echo' ended with exit code 7: it is locked"
+	[[ $output != *sk-test-canary* ]]
+	keyed "{file: gone.txt}"
+	run muster run teams/keyed.yaml
+	[ "$status" -eq 6 ]
+	says "needs a key from 'teams/gone.txt'"
+	run muster list
+	[[ $output != *keyed-* && $output != *hello-* ]]
+	# A rehearsal needs none.
+	run muster run teams/keyed.yaml --rehearse samples/hello/rehearsal.yaml
+	[ "$status" -eq 0 ]
+}
+
 @test "a model that is chosen for one agent is asked, also when the run goes on" {
 	serve samples/hello/rehearsal.yaml --faults ok,ok,quota
 	export VLLM_BASE_URL=$OPENAI_BASE_URL

@@ -149,7 +149,7 @@ static void agents_get_their_models_settings_and_defaults(void **state)
 	assert_string_equal(big->provider, "openai");
 	assert_string_equal(big->model, "gpt-5.4");
 	assert_string_equal(big->reasoning_effort, "high");
-	assert_string_equal(big->api_key_env, "SHOP_KEY");
+	assert_string_equal(big->api_key->env, "SHOP_KEY");
 	assert_true(big->temperature == 0 && big->top_p < 0);
 	assert_int_equal(big->parallel_tool_calls, -1);
 	assert_int_equal(big->price.cached_input, 125000000);
