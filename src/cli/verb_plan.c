@@ -1,5 +1,6 @@
 #include "cli/verb.h"
 
+#include "cli/config.h"
 #include "cli/vocabulary.h"
 #include "view/plan.h"
 
@@ -7,8 +8,11 @@ static int run(struct arguments *arguments, struct error *error)
 {
 	buffer_cleanup output = {0};
 	bool quiet = arguments_has(arguments, "quiet");
-	struct team_choices choices = {0};
-	choices.models = arguments_values(arguments, "model", &choices.model_count);
+	struct config config;
+	if (!config_read(&arguments->arena, &config, error)) {
+		return EXIT_USAGE;
+	}
+	struct team_choices choices = config_choices(arguments, &config);
 	struct team *team = team_open(arguments->operands[0], &choices, false, quiet, error);
 	if (!team) {
 		return EXIT_USAGE;

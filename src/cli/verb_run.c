@@ -1,4 +1,5 @@
 #include "cli/batch.h"
+#include "cli/config.h"
 #include "cli/driving.h"
 #include "cli/taking.h"
 #include "cli/verb.h"
@@ -29,7 +30,7 @@ static int run_each(
 		.concurrency = arguments_value(arguments, "concurrency"),
 		.team = team,
 		.rehearsal = arguments_value(arguments, "rehearse"),
-		.sandbox = arguments_value(arguments, "sandbox"),
+		.sandbox = config_sandbox(arguments),
 		.out = arguments_value(arguments, "out")};
 	batch.given = arguments_values(arguments, "input", &batch.given_count);
 	int code = batch_drive(arguments, store, &batch, error);
@@ -56,8 +57,11 @@ static int run_team(struct arguments *arguments, struct error *error)
 	}
 	bool rehearsal = arguments_has(arguments, "rehearse");
 	bool quiet = arguments_has(arguments, "quiet");
-	struct team_choices choices = {0};
-	choices.models = arguments_values(arguments, "model", &choices.model_count);
+	struct config config;
+	if (!config_read(&arguments->arena, &config, error)) {
+		return EXIT_USAGE;
+	}
+	struct team_choices choices = config_choices(arguments, &config);
 	struct team *team = team_open(arguments->operands[0], &choices, rehearsal, quiet, error);
 	if (!team) {
 		return EXIT_USAGE;
@@ -76,8 +80,8 @@ static int run_team(struct arguments *arguments, struct error *error)
 		.inputs = inputs,
 		.input_count = input_count,
 		.rehearsal = arguments_value(arguments, "rehearse"),
-		.sandbox = arguments_value(arguments, "sandbox")};
-	struct driven driven = {.start = &start};
+		.sandbox = config_sandbox(arguments)};
+	struct driven driven = {.start = &start, .config = &config};
 	int code = drive(arguments, store, &driven, error);
 	store_close(store);
 	return code == EXIT_OK && to ? take(arguments, to, driven.run, error) : code;

@@ -122,6 +122,13 @@ struct team *team_open(const char *word, const struct team_choices *choices, boo
 		error);
 }
 
+struct team *defaults_open(const char *path, struct error *error)
+{
+	struct team_report report = {0};
+	struct team *team = team_load_defaults(path, vocabulary(), &report);
+	return judge(team, &report, "configuration", path, true, error);
+}
+
 // Who names a team file where a gate file belongs forgot which of its gates is meant.
 static bool is_team(const char *path)
 {

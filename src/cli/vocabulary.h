@@ -15,6 +15,8 @@ const struct vocabulary *vocabulary(void); // the same one at each call
 // `choices` may be NULL.
 struct team *team_open(const char *word, const struct team_choices *choices, bool rehearsal,
 	bool quiet, struct error *error);
+// The same for the configuration file alone (team_load_defaults()).
+struct team *defaults_open(const char *path, struct error *error);
 // The same for a gate file alone: a team with nothing but this gate.
 struct team *gate_open(const char *path, struct error *error);
 // Mistakes in gates that show only when they are compiled are added to the report.

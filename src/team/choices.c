@@ -19,7 +19,10 @@ void keep_choices(struct team *team, const struct team_choices *choices)
 	for (size_t i = 0; i < count; i++) {
 		models[i] = arena_string(&team->arena, choices->models[i]);
 	}
-	team->choices = (struct team_choices){.models = models, .model_count = count};
+	const char *defaults = choices ? choices->defaults : NULL;
+	team->choices = (struct team_choices){.models = models,
+		.model_count = count,
+		.defaults = defaults ? arena_string(&team->arena, defaults) : NULL};
 }
 
 bool model_is_chosen(const struct loader *loader, const char *agent)

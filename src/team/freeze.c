@@ -13,6 +13,10 @@ void team_freeze(struct buffer *json, const struct team *team)
 	buffer_add_json(json, text_of(team->path));
 	buffer_add_string(json, ",\"team\":");
 	yaml_print_json(json, team->document);
+	if (team->choices.defaults) {
+		buffer_add_string(json, ",\"defaults\":");
+		buffer_add_json(json, text_of(team->choices.defaults));
+	}
 	buffer_add_string(json, ",\"models\":[");
 	for (size_t i = 0; i < team->choices.model_count; i++) {
 		buffer_add_string(json, i ? "," : "");
@@ -69,7 +73,8 @@ static void thaw_choices(struct loader *loader, const cJSON *tree)
 	const cJSON *models = cJSON_GetObjectItemCaseSensitive(tree, "models"), *item;
 	int count = cJSON_IsArray(models) ? cJSON_GetArraySize(models) : 0;
 	const char **list = arena_new_array(loader->arena, (size_t)count + 1, const char *);
-	struct team_choices choices = {.models = list};
+	struct team_choices choices = {
+		.models = list, .defaults = json_string(tree, "defaults", NULL)};
 	cJSON_ArrayForEach(item, models)
 	{
 		if (cJSON_IsString(item)) {

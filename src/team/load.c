@@ -143,13 +143,15 @@ bool load_document(struct loader *loader, const char *path)
 	check_table(loader, document, team_keys, &place);
 	load_names(loader);
 	load_inputs(loader, yaml_get(document, "inputs"));
+	load_defaults(loader);
 	load_secrets(loader, yaml_get(document, "secrets"));
 	load_models(loader, yaml_get(document, "models"));
-	load_limits(loader, yaml_get(document, "limits"), &team->limits);
+	load_limits(loader, yaml_get(document, "limits"), yaml_get(loader->defaults, "limits"),
+		&team->limits);
 	team->limits.max_concurrency =
 		team->limits.max_concurrency ? team->limits.max_concurrency : 4;
 	team->limits.max_depth = team->limits.max_depth ? team->limits.max_depth : 8;
-	load_sandbox(loader, yaml_get(document, "sandbox"));
+	load_sandbox(loader, yaml_get(document, "sandbox"), yaml_get(loader->defaults, "sandbox"));
 	load_permissions(loader, yaml_get(document, "permissions"), &team->permissions);
 	load_gates(loader, yaml_get(document, "gates"));
 	load_agents(loader, document);

@@ -39,7 +39,9 @@ static const struct team_secret *find_secret(
 	for (size_t i = 0; i < team->secret_count; i++) {
 		names[i] = team->secrets[i].name;
 		if (text_is(name->text, names[i])) {
-			return &team->secrets[i];
+			struct team_secret *found = arena_new(loader->arena, struct team_secret);
+			*found = team->secrets[i];
+			return found;
 		}
 	}
 	const char *remedy = nearest(loader, name->text, names, team->secret_count);
@@ -118,7 +120,13 @@ void load_secrets(struct loader *loader, const struct yaml_node *node)
 		}
 		const char *name = text_string(loader->arena, pair->key);
 		const struct team_secret *secret = secret_of(loader, name, &pair->value, name);
-		if (secret) {
+		size_t known = 0; // the configuration's: the team's own goes first
+		while (known < team->secret_count && strcmp(team->secrets[known].name, name) != 0) {
+			known++;
+		}
+		if (secret && known < team->secret_count) {
+			team->secrets[known] = *secret;
+		} else if (secret) {
 			team->secrets = grown(loader->arena, team->secrets, team->secret_count,
 				sizeof(*team->secrets));
 			team->secrets[team->secret_count++] = *secret;

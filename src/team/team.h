@@ -170,6 +170,14 @@ struct team_file {
 struct team_choices {
 	const char *const *models; // "NAME" for every agent, "AGENT=NAME" for one, which goes first
 	size_t model_count;
+	const char *defaults; // the path of a configuration file; NULL: none
+};
+
+// What the configuration says of a provider of models.
+struct team_provider {
+	const char *name;
+	const char *base_url, *wire;       // NULL: the provider's own
+	const struct team_secret *api_key; // likewise
 };
 
 struct team {
@@ -180,6 +188,8 @@ struct team {
 	size_t input_count;
 	struct team_secret *secrets;
 	size_t secret_count;
+	struct team_provider *providers;
+	size_t provider_count;
 	struct team_model *models;
 	size_t model_count;
 	struct team_agent *agents;
@@ -197,6 +207,7 @@ struct team {
 	size_t file_count;
 	const struct yaml_node *document; // the whole file, for what has no field here
 	struct team_choices choices;      // with which it was loaded
+	const char *colours, *progress;   // as the configuration says; NULL: it does not
 };
 
 enum team_severity { TEAM_WARNING, TEAM_MISTAKE };
@@ -226,6 +237,12 @@ struct team *team_load_chosen(const char *path, const struct vocabulary *vocabul
 // there is a mistake.
 struct team *team_load_gate(
 	const char *path, const struct vocabulary *vocabulary, struct team_report *report);
+// The configuration file alone: a team that holds nothing but what it says, not to be run. NULL if
+// there is a mistake.
+struct team *team_load_defaults(
+	const char *path, const struct vocabulary *vocabulary, struct team_report *report);
+// NULL: the configuration says nothing of it.
+const struct team_provider *team_provider_find(const struct team *team, const char *name);
 void team_destroy(struct team *team); // NULL is fine
 void team_report_finish(struct team_report *report);
 // "file:line:column: [warning: ]what; remedy" and a newline for each message.
