@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cli/recorded.h"
 #include "cli/verb.h"
 #include "cli/vocabulary.h"
 #include "view/progress.h"
@@ -179,6 +180,19 @@ static void print_reason(struct arguments *arguments, struct job *job, int code)
 	}
 }
 
+static void record(struct arguments *arguments, struct store *store, const char *path,
+	struct job *job, struct error *error)
+{
+	struct store_run run;
+	buffer_cleanup yaml = {0};
+	if (store_find(store, &arguments->arena, job_id(job), &run, error) &&
+		recorded(&yaml, store, &run, job_team(job), job, error) &&
+		recording_save(path, &yaml, error) && !arguments_has(arguments, "quiet")) {
+		fprintf(stderr, "rehearsal saved in %s\n",
+			arguments_shown(&arguments->arena, path));
+	}
+}
+
 int drive(struct arguments *arguments, struct store *store, struct driven *driven,
 	struct error *error)
 {
@@ -207,6 +221,9 @@ int drive(struct arguments *arguments, struct store *store, struct driven *drive
 		code = run_exit_code(job_state(job));
 		print_reason(arguments, job, code);
 		print_summary(arguments, store, driving.config, job, error);
+		if (driven->recording && error->kind == ERROR_NONE) {
+			record(arguments, store, driven->recording, job, error);
+		}
 	}
 	if (driving.job) {
 		progress_finish(&driving.progress);

@@ -12,6 +12,7 @@ struct driven {
 	const char *run;                  // id
 	const struct request *request;    // what is asked of it at the same time; may be NULL
 	const struct config *config;      // NULL: read by drive()
+	const char *recording;            // a file for the run as a rehearsal; NULL: none
 	struct team_limits raise;         // added to the limits of a run that is taken up again
 };
 

@@ -96,6 +96,7 @@ extern const struct verb verb_pause;
 extern const struct verb verb_plan;
 extern const struct verb verb_providers;
 extern const struct verb verb_prune;
+extern const struct verb verb_rehearsal;
 extern const struct verb verb_reject;
 extern const struct verb verb_report;
 extern const struct verb verb_resume;

@@ -563,3 +563,8 @@ struct text job_report(const struct job *job, uint32_t branch)
 {
 	return branch < job->talk_count ? text_of(job->talks[branch]->report) : (struct text){0};
 }
+
+const char *job_key(const struct job *job, size_t model)
+{
+	return job->models && model < job->team->model_count ? job->models[model].key : NULL;
+}
