@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cli/recorded.h"
 #include "cli/verb.h"
 #include "cli/vocabulary.h"
 #include "view/progress.h"
@@ -14,6 +15,7 @@
 struct driving {
 	struct job *job;
 	struct progress progress;
+	const struct config *config;
 	bool quiet;
 };
 
@@ -98,7 +100,7 @@ static void begin_progress(struct driving *driving)
 		.answer = answer,
 		.reason = reason,
 		.changes = changes};
-	driving->progress.colours = output_colours(STDERR_FILENO);
+	driving->progress.colours = config_colours(driving->config, STDERR_FILENO);
 	driving->progress.write = write_line;
 }
 
@@ -149,8 +151,8 @@ static void remember(void *data, struct job *job, const struct run_event *event)
 	driving->progress.write = write_line;
 }
 
-static bool print_summary(
-	struct arguments *arguments, struct store *store, struct job *job, struct error *error)
+static bool print_summary(struct arguments *arguments, struct store *store,
+	const struct config *config, struct job *job, struct error *error)
 {
 	struct store_run run;
 	struct summary summary;
@@ -170,7 +172,7 @@ static bool print_summary(
 		document_end(&document);
 	} else {
 		buffer_add_char(&output, '\n');
-		summary_print(&output, &summary, output_colours(STDOUT_FILENO));
+		summary_print(&output, &summary, config_colours(config, STDOUT_FILENO));
 	}
 	return output_write(&output, error);
 }
@@ -188,14 +190,35 @@ static void print_reason(struct arguments *arguments, struct job *job, int code)
 	}
 }
 
+static void record(struct arguments *arguments, struct store *store, const char *path,
+	struct job *job, struct error *error)
+{
+	struct store_run run;
+	buffer_cleanup yaml = {0};
+	if (store_find(store, &arguments->arena, job_id(job), &run, error) &&
+		recorded(&yaml, store, &run, job_team(job), job, error) &&
+		recording_save(path, &yaml, error) && !arguments_has(arguments, "quiet")) {
+		fprintf(stderr, "rehearsal saved in %s\n",
+			arguments_shown(&arguments->arena, path));
+	}
+}
+
 int drive(struct arguments *arguments, struct store *store, struct driven *driven,
 	struct error *error)
 {
-	struct driving driving = {.quiet = arguments_has(arguments, "quiet")};
+	struct config config;
+	struct driving driving = {
+		.config = driven->config, .quiet = arguments_has(arguments, "quiet")};
 	struct engine_watcher watcher = {
 		.event = watch, .past = remember, .filling = filling, .data = &driving};
-	struct engine *engine = engine_create(store, &watcher, error);
 	int code = EXIT_FAILED;
+	if (!driving.config) {
+		if (!config_read(&arguments->arena, &config, error)) {
+			return code;
+		}
+		driving.config = &config;
+	}
+	struct engine *engine = engine_create(store, &watcher, error);
 	if (!engine) {
 		team_destroy(driven->start ? driven->start->team : NULL);
 		return code;
@@ -208,7 +231,10 @@ int drive(struct arguments *arguments, struct store *store, struct driven *drive
 		driven->run = arena_string(&arguments->arena, job_id(job));
 		code = run_exit_code(job_state(job));
 		print_reason(arguments, job, code);
-		print_summary(arguments, store, job, error);
+		print_summary(arguments, store, driving.config, job, error);
+		if (driven->recording && error->kind == ERROR_NONE) {
+			record(arguments, store, driven->recording, job, error);
+		}
 	}
 	if (driving.job) {
 		progress_finish(&driving.progress);

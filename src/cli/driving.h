@@ -4,13 +4,15 @@
  */
 #pragma once
 
-#include "cli/arguments.h"
+#include "cli/config.h"
 #include "engine/engine.h"
 
 struct driven {
 	const struct engine_start *start; // a new run; NULL: `run` is taken up again
 	const char *run;                  // id
 	const struct request *request;    // what is asked of it at the same time; may be NULL
+	const struct config *config;      // NULL: read by drive()
+	const char *recording;            // a file for the run as a rehearsal; NULL: none
 	struct team_limits raise;         // added to the limits of a run that is taken up again
 };
 

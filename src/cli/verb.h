@@ -61,6 +61,11 @@ bool output_colours(int fd);
 	{                                                                                          \
 		"json", 0, NULL, false, COMPLETE_NOTHING, "one JSON document (docs/json.md)"       \
 	}
+#define OPTION_MODEL                                                                               \
+	{                                                                                          \
+		"model", 'm', "[AGENT=]NAME", true, COMPLETE_NOTHING,                              \
+			"ask this model, not what the team file says (docs/models.md)"             \
+	}
 #define OPTION_NAMES                                                                               \
 	{                                                                                          \
 		"names", 0, NULL, false, COMPLETE_NOTHING, "names only, one a line"                \
@@ -92,6 +97,7 @@ extern const struct verb verb_pause;
 extern const struct verb verb_plan;
 extern const struct verb verb_providers;
 extern const struct verb verb_prune;
+extern const struct verb verb_rehearsal;
 extern const struct verb verb_reject;
 extern const struct verb verb_report;
 extern const struct verb verb_resume;

@@ -40,7 +40,7 @@ static bool no_gate(const struct team *team, const char *name, struct error *err
 static bool choose_from_team(
 	struct chosen_gate *chosen, const char *file, const char *name, struct error *error)
 {
-	chosen->team = team_open(file, false, true, error);
+	chosen->team = team_open(file, NULL, false, true, error);
 	if (!chosen->team) {
 		return false;
 	}

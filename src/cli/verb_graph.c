@@ -28,7 +28,7 @@ static int run(struct arguments *arguments, struct error *error)
 		return EXIT_USAGE;
 	}
 	bool quiet = arguments_has(arguments, "quiet");
-	struct team *team = team_open(arguments->operands[0], false, quiet, error);
+	struct team *team = team_open(arguments->operands[0], NULL, false, quiet, error);
 	if (!team) {
 		return EXIT_USAGE;
 	}

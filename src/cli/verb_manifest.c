@@ -35,7 +35,7 @@ static int check(struct arguments *arguments, const struct team *team, struct er
 static int run(struct arguments *arguments, struct error *error)
 {
 	bool quiet = arguments_has(arguments, "quiet");
-	struct team *team = team_open(arguments->operands[0], true, quiet, error);
+	struct team *team = team_open(arguments->operands[0], NULL, true, quiet, error);
 	if (!team) {
 		return EXIT_USAGE;
 	}

@@ -1,5 +1,7 @@
 #include "cli/batch.h"
+#include "cli/config.h"
 #include "cli/driving.h"
+#include "cli/recorded.h"
 #include "cli/taking.h"
 #include "cli/verb.h"
 #include "cli/vocabulary.h"
@@ -29,7 +31,7 @@ static int run_each(
 		.concurrency = arguments_value(arguments, "concurrency"),
 		.team = team,
 		.rehearsal = arguments_value(arguments, "rehearse"),
-		.sandbox = arguments_value(arguments, "sandbox"),
+		.sandbox = config_sandbox(arguments),
 		.out = arguments_value(arguments, "out")};
 	batch.given = arguments_values(arguments, "input", &batch.given_count);
 	int code = batch_drive(arguments, store, &batch, error);
@@ -45,7 +47,12 @@ static bool check_usage(struct arguments *arguments, struct error *error)
 		error_set(error, ERROR_USAGE, "--concurrency belongs to --each");
 		return error_hint(error, "give the inputs of the runs with --each FILE");
 	}
-	return !to || taking_check(to, error);
+	const char *saved = arguments_value(arguments, "save-rehearsal");
+	if (saved && arguments_has(arguments, "each")) {
+		error_set(error, ERROR_USAGE, "--save-rehearsal is for one run, not for --each");
+		return error_hint(error, "'muster rehearsal RUN' writes that of each run later");
+	}
+	return (!to || taking_check(to, error)) && (!saved || recording_check(saved, error));
 }
 
 static int run_team(struct arguments *arguments, struct error *error)
@@ -56,7 +63,12 @@ static int run_team(struct arguments *arguments, struct error *error)
 	}
 	bool rehearsal = arguments_has(arguments, "rehearse");
 	bool quiet = arguments_has(arguments, "quiet");
-	struct team *team = team_open(arguments->operands[0], rehearsal, quiet, error);
+	struct config config;
+	if (!config_read(&arguments->arena, &config, error)) {
+		return EXIT_USAGE;
+	}
+	struct team_choices choices = config_choices(arguments, &config);
+	struct team *team = team_open(arguments->operands[0], &choices, rehearsal, quiet, error);
 	if (!team) {
 		return EXIT_USAGE;
 	}
@@ -74,8 +86,10 @@ static int run_team(struct arguments *arguments, struct error *error)
 		.inputs = inputs,
 		.input_count = input_count,
 		.rehearsal = arguments_value(arguments, "rehearse"),
-		.sandbox = arguments_value(arguments, "sandbox")};
-	struct driven driven = {.start = &start};
+		.sandbox = config_sandbox(arguments)};
+	struct driven driven = {.start = &start,
+		.config = &config,
+		.recording = arguments_value(arguments, "save-rehearsal")};
 	int code = drive(arguments, store, &driven, error);
 	store_close(store);
 	return code == EXIT_OK && to ? take(arguments, to, driven.run, error) : code;
@@ -96,6 +110,9 @@ static const struct option options[] = {
 		"an input of the team; NAME=@FILE takes it from a file"},
 	{"rehearse", 'r', "FILE", false, COMPLETE_FILE,
 		"play recorded model answers (docs/rehearsal.md)"},
+	{"save-rehearsal", 0, "FILE", false, COMPLETE_FILE,
+		"write what the models answered, to be played with --rehearse"},
+	OPTION_MODEL,
 	{"sandbox", 's', "PROVIDER", false, COMPLETE_SANDBOX,
 		"run commands there, not where the team file says"},
 	{"out", 'o', "DIR", false, COMPLETE_FOLDER,
@@ -110,7 +127,8 @@ static const struct option options[] = {
 const struct verb verb_run = {
 	.name = "run",
 	.help = "run a team",
-	.usage = "TEAM [-i NAME=VALUE]... [--rehearse FILE] [--sandbox PROVIDER] [--out DIR] "
+	.usage = "TEAM [-i NAME=VALUE]... [--model [AGENT=]NAME]... [--rehearse FILE]\n"
+		 "                  [--save-rehearsal FILE] [--sandbox PROVIDER] [--out DIR] "
 		 "[--json]\n"
 		 "       muster run TEAM --each FILE [--concurrency N] [options]",
 	.details = "TEAM is a file or the name of a canned team. Progress goes to standard error, "
@@ -126,6 +144,8 @@ const struct verb verb_run = {
 		   "is 0 only if all runs are done.",
 	.examples = (const char *const[]){"muster run team.yaml -i topic=tides",
 		"muster run web-app -i brief=@brief.md --out site",
+		"muster run web-app -i brief=@brief.md --model tester=ollama/qwen3",
+		"muster run hello --save-rehearsal hello.yaml",
 		"muster run hello --rehearse samples/hello/rehearsal.yaml",
 		"muster run web-app -i brief=@brief.md --quiet --json > result.json",
 		"muster run team.yaml --each topics.jsonl --concurrency 8 --out results", NULL},

@@ -204,7 +204,7 @@ static int run(struct arguments *arguments, struct error *error)
 		return code;
 	}
 	bool quiet = arguments_has(arguments, "quiet") || arguments_has(arguments, "json");
-	testing.team = team_open(arguments->operands[0], true, quiet, error);
+	testing.team = team_open(arguments->operands[0], NULL, true, quiet, error);
 	if (testing.team && load_files(arguments, testing.team, &files, &tests, error)) {
 		code = play_in(arguments, &testing, &tests, error);
 	}

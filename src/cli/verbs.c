@@ -20,6 +20,7 @@ const struct verb *const verbs[] = {
 	&verb_show,
 	&verb_log,
 	&verb_report,
+	&verb_rehearsal,
 	&verb_artifacts,
 	&verb_diff,
 	&verb_blame,

@@ -108,7 +108,8 @@ static struct team *judge(struct team *team, struct team_report *report, const c
 	return team;
 }
 
-struct team *team_open(const char *word, bool rehearsal, bool quiet, struct error *error)
+struct team *team_open(const char *word, const struct team_choices *choices, bool rehearsal,
+	bool quiet, struct error *error)
 {
 	struct vocabulary words = *vocabulary();
 	words.rehearsal = rehearsal;
@@ -118,7 +119,15 @@ struct team *team_open(const char *word, bool rehearsal, bool quiet, struct erro
 	if (!content_team(&arena, word, &path, error)) {
 		return NULL;
 	}
-	return judge(team_load(path, &words, &report), &report, "team", word, quiet, error);
+	return judge(team_load_chosen(path, &words, choices, &report), &report, "team", word, quiet,
+		error);
+}
+
+struct team *defaults_open(const char *path, struct error *error)
+{
+	struct team_report report = {0};
+	struct team *team = team_load_defaults(path, vocabulary(), &report);
+	return judge(team, &report, "configuration", path, true, error);
 }
 
 // Who names a team file where a gate file belongs forgot which of its gates is meant.

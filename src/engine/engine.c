@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "engine/job.h"
 #include "engine/pool.h"
+#include "engine/secrets.h"
 
 enum {
 	TIMER_MOST = 60000,    // milliseconds that are waited at most when there is a deadline
@@ -21,6 +22,7 @@ struct engine {
 	struct store *store;
 	struct engine_watcher watcher;
 	struct pool *pool;
+	struct secrets *secrets;
 	int watch; // for requests
 	struct job *jobs;
 	struct job **jobs_last;
@@ -40,6 +42,7 @@ struct engine *engine_create(
 		free(engine);
 		return NULL;
 	}
+	engine->secrets = secrets_create(&engine->interrupted);
 	engine->watch = requests_watch(store);
 	return engine;
 }
@@ -56,12 +59,18 @@ void engine_destroy(struct engine *engine)
 		job_destroy(engine->jobs);
 		engine->jobs = next;
 	}
+	secrets_destroy(engine->secrets);
 	free(engine);
 }
 
 struct store *engine_store(struct engine *engine)
 {
 	return engine->store;
+}
+
+struct secrets *engine_secrets(struct engine *engine)
+{
+	return engine->secrets;
 }
 
 void engine_show(struct engine *engine, struct job *job, const struct run_event *event)

@@ -116,7 +116,8 @@ static void prepare_agents(struct job *job)
 
 static struct model_client *open_model(struct job *job, const char *rehearsal, struct error *error)
 {
-	if (!models_prepare(&job->arena, job->team, rehearsal != NULL, &job->models, error)) {
+	struct secrets *secrets = rehearsal ? NULL : engine_secrets(job->engine);
+	if (!models_prepare(&job->arena, job->team, secrets, &job->models, error)) {
 		return NULL;
 	}
 	return rehearsal ? rehearsal_open(rehearsal, error) : remote_open();
@@ -577,4 +578,9 @@ const struct store_change *job_changes(struct job *job, size_t *count)
 struct text job_report(const struct job *job, uint32_t branch)
 {
 	return branch < job->talk_count ? text_of(job->talks[branch]->report) : (struct text){0};
+}
+
+const char *job_key(const struct job *job, size_t model)
+{
+	return job->models && model < job->team->model_count ? job->models[model].key : NULL;
 }

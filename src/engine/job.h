@@ -91,6 +91,7 @@ void engine_show(struct engine *engine, struct job *job, const struct run_event 
 void engine_filling(void *engine, const struct manifest_progress *progress);
 void engine_remember(struct engine *engine, struct job *job, const struct run_event *event);
 struct store *engine_store(struct engine *engine);
+struct secrets *engine_secrets(struct engine *engine);
 void engine_done(struct work *work);
 
 // approvals.c: what a person said yes to, by what the gate's paths held.

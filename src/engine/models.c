@@ -31,20 +31,40 @@ static const struct model_settings **fallbacks(
 	return list;
 }
 
-static bool find_key(
+static bool is_set(const char *variable)
+{
+	const char *value = variable ? getenv(variable) : NULL;
+	return value && value[0];
+}
+
+// What the configuration says of the provider stands behind its environment variables.
+static void find_address(const struct team_provider *provider, struct model_settings *settings)
+{
+	const struct model_provider *row = model_provider_find(settings->provider);
+	if (!provider) {
+		return;
+	}
+	if (!settings->base_url && !is_set(row ? row->base_env : NULL)) {
+		settings->base_url = provider->base_url;
+	}
+	settings->wire = settings->wire ? settings->wire : provider->wire;
+}
+
+static bool find_key(struct arena *arena, struct secrets *secrets, const struct team *team,
 	const struct team_model *model, struct model_settings *settings, struct error *error)
 {
-	const char *name = model->api_key_env;
-	const char *key = name ? getenv(name) : NULL;
-	if (name && !(key && key[0])) {
-		error_set(error, ERROR_UNAVAILABLE, "model '%s' needs a key, and %s is not set",
-			model->name, name);
-		return error_hint(error,
-			"export %s=..., or run with --rehearse FILE to play recorded answers",
-			name);
+	const struct team_provider *provider = team_provider_find(team, model->provider);
+	const struct model_provider *row = model_provider_find(model->provider);
+	const struct team_secret *source = model->api_key;
+	if (!source && provider && !is_set(row ? row->key_env : NULL)) {
+		source = provider->api_key;
 	}
-	settings->key = key;
-	return true;
+	if (!source) {
+		return true;
+	}
+	const char *whose = arena_printf(arena, "model '%s'", model->name);
+	settings->key = secrets_read(secrets, source, whose, error);
+	return settings->key != NULL;
 }
 
 // Those that agents use, and their fallbacks.
@@ -66,7 +86,7 @@ static void mark_used(const struct team *team, bool *used)
 	}
 }
 
-bool models_prepare(struct arena *arena, const struct team *team, bool rehearsal,
+bool models_prepare(struct arena *arena, const struct team *team, struct secrets *secrets,
 	struct model_settings **settings, struct error *error)
 {
 	bool *used = arena_new_array(arena, team->model_count + 1, bool);
@@ -86,9 +106,10 @@ bool models_prepare(struct arena *arena, const struct team *team, bool rehearsal
 			.reasoning_summary = model->reasoning_summary,
 			.tool_choice = model->tool_choice,
 			.parallel_tool_calls = model->parallel_tool_calls};
+		find_address(team_provider_find(team, model->provider), &list[i]);
 		list[i].fallback = fallbacks(arena, team, i, list);
-		if (used[i] && !rehearsal &&
-			(!find_key(model, &list[i], error) ||
+		if (used[i] && secrets &&
+			(!find_key(arena, secrets, team, model, &list[i], error) ||
 				!model_settings_complete(arena, &list[i], error))) {
 			return false;
 		}

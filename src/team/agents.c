@@ -85,7 +85,8 @@ static void load_agent(struct loader *loader, struct team_agent *agent,
 	load_instructions(loader, agent, node);
 	agent->model = model ? model_of(loader, model) : team_model;
 	if (!has_or_means(loader, node, agent_keys, "model") &&
-		!has_or_means(loader, loader->team->document, team_keys, "model")) {
+		!has_or_means(loader, loader->team->document, team_keys, "model") &&
+		!model_is_chosen(loader, agent->name) && !yaml_get(loader->defaults, "model")) {
 		mistake(loader, agent->position, "set 'model' for the team or for the agent",
 			"agent '%s' has no model", agent->name);
 	}
@@ -99,7 +100,7 @@ static void load_agent(struct loader *loader, struct team_agent *agent,
 	agent->remembers = !(remember && text_is(remember->text, "nothing"));
 	load_tools(loader, agent, node);
 	load_permissions(loader, yaml_get(node, "permissions"), &agent->permissions);
-	load_limits(loader, yaml_get(node, "limits"), &agent->limits);
+	load_limits(loader, yaml_get(node, "limits"), NULL, &agent->limits);
 	load_requirements(loader, yaml_get(node, "outputs"), "outputs", &agent->outputs,
 		&agent->output_count);
 }
@@ -275,7 +276,7 @@ void load_agents(struct loader *loader, const struct yaml_node *document)
 	struct team *team = loader->team;
 	int team_model = model && !(model->kind == YAML_NULL && model->plain)
 		? model_of(loader, model)
-		: TEAM_NONE;
+		: loader->default_model;
 	if (!load_names(loader, agents)) {
 		return;
 	}

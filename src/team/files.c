@@ -134,6 +134,12 @@ static void match_folder(const struct loader *loader, const char *folder, const 
 	free(entries);
 }
 
+static bool is_defaults(const struct loader *loader, const char *path)
+{
+	const char *defaults = loader->team->choices.defaults;
+	return defaults && strcmp(path, defaults) == 0;
+}
+
 static void match_kept(const struct loader *loader, const char *folder, const char *pattern,
 	struct expansion *found)
 {
@@ -142,7 +148,7 @@ static void match_kept(const struct loader *loader, const char *folder, const ch
 		const char *slash = strrchr(path, '/');
 		const char *name = slash ? slash + 1 : path;
 		if (strcmp(path_folder(loader->arena, path), folder) == 0 && name[0] != '.' &&
-			strcmp(path, loader->team->path) != 0 &&
+			strcmp(path, loader->team->path) != 0 && !is_defaults(loader, path) &&
 			glob_match(text_of(pattern), text_of(name))) {
 			add_path(loader, found, folder, name);
 		}

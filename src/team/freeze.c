@@ -13,7 +13,16 @@ void team_freeze(struct buffer *json, const struct team *team)
 	buffer_add_json(json, text_of(team->path));
 	buffer_add_string(json, ",\"team\":");
 	yaml_print_json(json, team->document);
-	buffer_add_string(json, ",\"files\":[");
+	if (team->choices.defaults) {
+		buffer_add_string(json, ",\"defaults\":");
+		buffer_add_json(json, text_of(team->choices.defaults));
+	}
+	buffer_add_string(json, ",\"models\":[");
+	for (size_t i = 0; i < team->choices.model_count; i++) {
+		buffer_add_string(json, i ? "," : "");
+		buffer_add_json(json, text_of(team->choices.models[i]));
+	}
+	buffer_add_string(json, "],\"files\":[");
 	for (size_t i = 0; i < team->file_count; i++) {
 		const struct team_file *file = &team->files[i];
 		buffer_add_string(json, i ? ",{\"path\":" : "{\"path\":");
@@ -58,6 +67,23 @@ static bool thaw_files(struct loader *loader, const cJSON *files)
 	return index > 0;
 }
 
+// A run that was kept before there were choices has none.
+static void thaw_choices(struct loader *loader, const cJSON *tree)
+{
+	const cJSON *models = cJSON_GetObjectItemCaseSensitive(tree, "models"), *item;
+	int count = cJSON_IsArray(models) ? cJSON_GetArraySize(models) : 0;
+	const char **list = arena_new_array(loader->arena, (size_t)count + 1, const char *);
+	struct team_choices choices = {
+		.models = list, .defaults = json_string(tree, "defaults", NULL)};
+	cJSON_ArrayForEach(item, models)
+	{
+		if (cJSON_IsString(item)) {
+			list[choices.model_count++] = item->valuestring;
+		}
+	}
+	keep_choices(loader->team, &choices);
+}
+
 static bool thaw(struct loader *loader, struct text json)
 {
 	struct error error = {0};
@@ -77,6 +103,7 @@ static bool thaw(struct loader *loader, struct text json)
 		mistake(loader, position, NULL, "the team that the run kept is damaged");
 		return false;
 	}
+	thaw_choices(loader, tree);
 	return load_document(loader, path);
 }
 

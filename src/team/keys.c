@@ -11,6 +11,8 @@ static const char *const policies[] = {"return", "ask", "abort", NULL};
 static const char *const transfer_inputs[] = {"all", "last", "task", NULL};
 static const char *const remembers[] = {"own", "nothing", NULL};
 static const char *const places[] = {"sandbox", "harness", NULL};
+static const char *const colour_choices[] = {"auto", "always", "never", NULL};
+static const char *const progress_choices[] = {"auto", "lines", "none", NULL};
 static const char *const switches[] = {"on", "off", NULL};
 
 const struct key input_keys[] = {
@@ -29,8 +31,17 @@ static const struct key reasoning_keys[] = {
 	{0},
 };
 
+#define SOURCE_KEYS                                                                                \
+	{"env", KEY_STRING, "The environment variable that holds it."},                            \
+		{"file", KEY_STRING, "The file that holds it; ~/ is the home folder."},            \
+	{                                                                                          \
+		"command", KEY_STRINGS,                                                            \
+			"The command that prints it: its words, or a line for the shell."          \
+	}
+
 static const struct key api_key_keys[] = {
-	{"env", KEY_STRING, "The environment variable that holds the key.", .required = true},
+	SOURCE_KEYS,
+	{"secret", KEY_STRING, "Its name under 'secrets'."},
 	{0},
 };
 
@@ -89,19 +100,24 @@ static const struct key run_limit_keys[] = {
 
 static const struct key agent_limit_keys[] = {LIMITS_OF_RUN_AND_AGENT, {0}};
 
+#define SANDBOX_KEYS                                                                               \
+	{"provider", KEY_ANY, "Where commands run."},                                              \
+		{"options", KEY_ANY, "The provider's own settings."},                              \
+		{"cpu", KEY_NUMBER, "Processors.", .maximum = 4096},                               \
+		{"memory", KEY_SIZE, "Of all processes together.", .minimum = 1024 * 1024,         \
+			.maximum = INT64_C(1) << 50},                                              \
+		{"disk", KEY_SIZE, "Of the workspace.", .minimum = 1024 * 1024,                    \
+			.maximum = INT64_C(1) << 60},                                              \
+		{"processes", KEY_INTEGER, "At once.", .minimum = 1, .maximum = 1000000},          \
+		{"timeout", KEY_DURATION, "Of one command; 10 minutes if not given.",              \
+			.minimum = 1, .maximum = LARGE},                                           \
+	{                                                                                          \
+		"keep", KEY_CHOICE, "When the sandbox stays after the run.", .choices = keeps      \
+	}
+
 static const struct key sandbox_keys[] = {
-	{"provider", KEY_ANY, "Where commands run."},
-	{"options", KEY_ANY, "The provider's own settings."},
+	SANDBOX_KEYS,
 	{"network", KEY_ANY, "off, on, or a list of the hosts that are allowed."},
-	{"cpu", KEY_NUMBER, "Processors.", .maximum = 4096},
-	{"memory", KEY_SIZE, "Of all processes together.", .minimum = 1024 * 1024,
-		.maximum = INT64_C(1) << 50},
-	{"disk", KEY_SIZE, "Of the workspace.", .minimum = 1024 * 1024,
-		.maximum = INT64_C(1) << 60},
-	{"processes", KEY_INTEGER, "At once.", .minimum = 1, .maximum = 1000000},
-	{"timeout", KEY_DURATION, "Of one command; 10 minutes if not given.", .minimum = 1,
-		.maximum = LARGE},
-	{"keep", KEY_CHOICE, "When the sandbox stays after the run.", .choices = keeps},
 	{"snapshot", KEY_ANY, "Where snapshots of the workspace go.", .later = "snapshots"},
 	{0},
 };
@@ -124,6 +140,8 @@ static const struct key grant_keys[] = {
 	{"host_path", KEY_STRING, "Where it lies on this machine, if elsewhere."},
 	{0},
 };
+// What a team needs of the network it says itself.
+static const struct key default_sandbox_keys[] = {SANDBOX_KEYS, {0}};
 
 const struct key manifest_keys[] = {
 	{"version", KEY_INTEGER, "The version of the manifest format.", .minimum = 1, .maximum = 1},
@@ -234,11 +252,17 @@ static const struct key mcp_server_keys[] = {
 	{0},
 };
 
+static const struct key provider_keys[] = {
+	{"base_url", KEY_STRING, "Its address."},
+	{"api_key", KEY_TABLE, "Where the key comes from; never the key itself.",
+		.keys = api_key_keys},
+	{"wire", KEY_CHOICE, "How to talk to it.", .choices = wires},
+	{0},
+};
+
 static const struct key secret_keys[] = {
-	{"env", KEY_STRING, "The environment variable that holds it."},
-	{"file", KEY_STRING, "The file that holds it."},
-	{"command", KEY_ANY, "The command that prints it."},
-	{"expose", KEY_ANY, "Where it may go."},
+	SOURCE_KEYS,
+	{"expose", KEY_ANY, "Where it may go.", .later = "secrets in the sandbox"},
 	{0},
 };
 
@@ -267,8 +291,22 @@ const struct key team_keys[] = {
 	{"permissions", KEY_TABLE, "For every agent.", .keys = permission_keys},
 	{"mcp_servers", KEY_TABLE_MAP, "MCP servers, by name.", .keys = mcp_server_keys,
 		.later = "MCP servers"},
-	{"secrets", KEY_TABLE_MAP, "Secrets, by name.", .keys = secret_keys, .later = "secrets"},
+	{"secrets", KEY_TABLE_MAP, "Secrets, by name.", .keys = secret_keys},
 	{"hooks", KEY_ANY, "Commands at events of the run.", .later = "hooks"},
 	{"trace", KEY_TABLE, "Where traces go.", .keys = trace_keys, .later = "traces"},
+	{0},
+};
+
+const struct key config_keys[] = {
+	{"version", KEY_INTEGER, "The version of the format: 1.", .minimum = 1, .maximum = 1},
+	{"model", KEY_ANY, "Where a team names none: provider/model or a name."},
+	{"models", KEY_TABLE_MAP, "Models with settings, by name.", .keys = model_keys},
+	{"providers", KEY_TABLE_MAP, "Providers of models, by name.", .keys = provider_keys},
+	{"secrets", KEY_TABLE_MAP, "Secrets, by name.", .keys = secret_keys},
+	{"sandbox", KEY_TABLE, "What a team does not say of it.", .keys = default_sandbox_keys},
+	{"limits", KEY_TABLE, "What a team does not say of them.", .keys = run_limit_keys},
+	{"colours", KEY_CHOICE, "On terminals; auto if not given.", .choices = colour_choices},
+	{"progress", KEY_CHOICE, "How a run is shown; auto if not given.",
+		.choices = progress_choices},
 	{0},
 };

@@ -7,6 +7,7 @@
 #include "base/key.h"
 
 extern const struct key team_keys[];
+extern const struct key config_keys[]; // of the configuration file
 extern const struct key input_keys[];
 extern const struct key model_keys[];
 extern const struct key agent_keys[];

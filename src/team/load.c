@@ -143,15 +143,19 @@ bool load_document(struct loader *loader, const char *path)
 	check_table(loader, document, team_keys, &place);
 	load_names(loader);
 	load_inputs(loader, yaml_get(document, "inputs"));
+	load_defaults(loader);
+	load_secrets(loader, yaml_get(document, "secrets"));
 	load_models(loader, yaml_get(document, "models"));
-	load_limits(loader, yaml_get(document, "limits"), &team->limits);
+	load_limits(loader, yaml_get(document, "limits"), yaml_get(loader->defaults, "limits"),
+		&team->limits);
 	team->limits.max_concurrency =
 		team->limits.max_concurrency ? team->limits.max_concurrency : 4;
 	team->limits.max_depth = team->limits.max_depth ? team->limits.max_depth : 8;
-	load_sandbox(loader, yaml_get(document, "sandbox"));
+	load_sandbox(loader, yaml_get(document, "sandbox"), yaml_get(loader->defaults, "sandbox"));
 	load_permissions(loader, yaml_get(document, "permissions"), &team->permissions);
 	load_gates(loader, yaml_get(document, "gates"));
 	load_agents(loader, document);
+	choose_models(loader);
 	load_manifest(loader, yaml_get(document, "manifest"));
 	check_references(loader, document);
 	check_prices(loader);
@@ -162,10 +166,17 @@ bool load_document(struct loader *loader, const char *path)
 struct team *team_load(
 	const char *path, const struct vocabulary *vocabulary, struct team_report *report)
 {
+	return team_load_chosen(path, vocabulary, NULL, report);
+}
+
+struct team *team_load_chosen(const char *path, const struct vocabulary *vocabulary,
+	const struct team_choices *choices, struct team_report *report)
+{
 	struct team *team = memory_alloc(sizeof(*team));
 	struct loader loader = {
 		.team = team, .arena = &team->arena, .vocabulary = vocabulary, .report = report};
 	*report = (struct team_report){0};
+	keep_choices(team, choices);
 	bool good = load_document(&loader, path);
 	report_sort(report, path);
 	if (!good) {

@@ -26,8 +26,10 @@ struct loader {
 	bool frozen;        // files come from `kept` alone, the disk is not looked at
 	const struct team_file *kept;
 	size_t kept_count;
-	const struct yaml_node *max_usd; // the first one that was seen
-	bool edges_unknown;              // a handoff was wrong, so nobody knows who is reached
+	const struct yaml_node *defaults; // the configuration; NULL: none
+	int default_model;                // it names; or TEAM_NONE
+	const struct yaml_node *max_usd;  // the first one that was seen
+	bool edges_unknown;               // a handoff was wrong, so nobody knows who is reached
 };
 
 // Where a map of keys stands, for messages and for the files that it names.
@@ -115,17 +117,31 @@ void check_references(const struct loader *loader, const struct yaml_node *node)
 void check_text_references(
 	const struct loader *loader, struct text text, struct yaml_position position);
 void check_prompt_references(const struct loader *loader, struct text text, const char *file);
+void check_url(const struct loader *loader, const struct yaml_node *node);
+void load_defaults(struct loader *loader); // defaults.c
+// Which of the two maps has the key; `defaults` if neither.
+const struct yaml_node *said_in(
+	const struct yaml_node *node, const struct yaml_node *defaults, const char *key);
+void load_secrets(struct loader *loader, const struct yaml_node *node); // secrets.c
+// The source that a map names; NULL if it names none, after a mistake. `name`: NULL when in place.
+const struct team_secret *secret_of(
+	struct loader *loader, const char *name, const struct yaml_node *node, const char *what);
 void load_models(struct loader *loader, const struct yaml_node *node); // models.c
 int model_of(struct loader *loader, const struct yaml_node *node);     // or TEAM_NONE
+bool model_is_chosen(const struct loader *loader, const char *agent);  // choices.c
+void choose_models(struct loader *loader);
+void keep_choices(struct team *team, const struct team_choices *choices);
 void check_prices(const struct loader *loader);
 void load_gates(struct loader *loader, const struct yaml_node *node); // gates.c
 // The gates that an `outputs` or `needs` value names, new ones added.
 void load_requirements(struct loader *loader, const struct yaml_node *node, const char *what,
 	int **gates, size_t *count);
 void load_agents(struct loader *loader, const struct yaml_node *document); // agents.c
+// settings.c: what `node` leaves out comes from `defaults` (may be NULL).
 void load_limits(struct loader *loader, const struct yaml_node *node,
-	struct team_limits *limits); // settings.c
-void load_sandbox(struct loader *loader, const struct yaml_node *node);
+	const struct yaml_node *defaults, struct team_limits *limits);
+void load_sandbox(
+	struct loader *loader, const struct yaml_node *node, const struct yaml_node *defaults);
 void load_permissions(const struct loader *loader, const struct yaml_node *node,
 	struct team_permissions *permissions);
 void check_tool_names(const struct loader *loader, const struct yaml_node *names);

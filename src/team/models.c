@@ -48,7 +48,7 @@ static void load_price(struct team_model *model, const struct yaml_node *price)
 		.known = true};
 }
 
-static void check_url(const struct loader *loader, const struct yaml_node *node)
+void check_url(const struct loader *loader, const struct yaml_node *node)
 {
 	if (node && node->kind == YAML_STRING && !text_starts(node->text, "https://") &&
 		!text_starts(node->text, "http://")) {
@@ -57,38 +57,57 @@ static void check_url(const struct loader *loader, const struct yaml_node *node)
 	}
 }
 
-static struct team_model *add_model(struct loader *loader, struct yaml_position position)
+static int find_model(const struct team *team, struct text name)
 {
+	for (size_t i = 0; i < team->model_count; i++) {
+		if (text_is(name, team->models[i].name)) {
+			return (int)i;
+		}
+	}
+	return TEAM_NONE;
+}
+
+static struct team_model *add_model(
+	struct loader *loader, const char *name, struct yaml_position position)
+{
+	const struct team_model fresh = {.name = name,
+		.position = position,
+		.temperature = -1,
+		.top_p = -1,
+		.parallel_tool_calls = -1};
 	struct team *team = loader->team;
+	int known = name ? find_model(team, text_of(name)) : TEAM_NONE;
+	if (known != TEAM_NONE) { // the configuration's: the team's own goes first
+		team->models[known] = fresh;
+		return &team->models[known];
+	}
 	if (team->model_count == LOADER_MODELS) {
 		mistake(loader, position, NULL, "a team has at most %d models", LOADER_MODELS);
 		return NULL;
 	}
 	team->models = grown(loader->arena, team->models, team->model_count, sizeof(*team->models));
 	struct team_model *model = &team->models[team->model_count++];
-	*model = (struct team_model){
-		.position = position, .temperature = -1, .top_p = -1, .parallel_tool_calls = -1};
+	*model = fresh;
 	return model;
 }
 
 static void load_model(struct loader *loader, const char *name, struct yaml_position position,
 	const struct yaml_node *node)
 {
-	struct team_model *model = add_model(loader, position);
+	struct team_model *model = add_model(loader, name, position);
 	if (!model) {
 		return;
 	}
 	const struct yaml_node *use = yaml_get(node, "use");
 	const struct yaml_node *reasoning = yaml_get(node, "reasoning");
 	const struct yaml_node *parallel = yaml_get(node, "parallel_tool_calls");
-	model->name = name;
 	model->provider = model->model = "";
 	if (use && use->kind == YAML_STRING) {
 		split_use(loader, use, model);
 	}
 	check_url(loader, yaml_get(node, "base_url"));
 	model->base_url = string_at(loader, node, "base_url");
-	model->api_key_env = string_at(loader, yaml_get(node, "api_key"), "env");
+	model->api_key = secret_of(loader, NULL, yaml_get(node, "api_key"), "api_key");
 	model->wire = string_at(loader, node, "wire");
 	model->temperature = number_at(node, "temperature", -1);
 	model->top_p = number_at(node, "top_p", -1);
@@ -103,16 +122,6 @@ static void load_model(struct loader *loader, const char *name, struct yaml_posi
 	struct team_strings fallback = strings_at(loader, node, "fallback");
 	model->fallback = fallback.count ? fallback.items : NULL;
 	load_price(model, yaml_get(node, "price"));
-}
-
-static int find_model(const struct team *team, struct text name)
-{
-	for (size_t i = 0; i < team->model_count; i++) {
-		if (text_is(name, team->models[i].name)) {
-			return (int)i;
-		}
-	}
-	return TEAM_NONE;
 }
 
 static const char *nearest_model(const struct loader *loader, struct text name)
@@ -142,11 +151,11 @@ static int named_model(struct loader *loader, const struct yaml_node *node)
 	if (!split_use(loader, node, &model)) {
 		return TEAM_NONE;
 	}
-	struct team_model *added = add_model(loader, node->position);
+	const char *name = text_string(loader->arena, node->text);
+	struct team_model *added = add_model(loader, name, node->position);
 	if (!added) {
 		return TEAM_NONE;
 	}
-	added->name = text_string(loader->arena, node->text);
 	added->provider = model.provider;
 	added->model = model.model;
 	return (int)loader->team->model_count - 1;
@@ -167,8 +176,9 @@ int model_of(struct loader *loader, const struct yaml_node *node)
 	// Written out in place it has no name; this one cannot be mistaken for one.
 	const char *use = string_at(loader, node, "use");
 	size_t count = loader->team->model_count;
-	const char *name =
-		arena_printf(loader->arena, "%s (line %u)", use ? use : "?", node->position.line);
+	bool ours = strcmp(node->position.file, loader->team->path) == 0;
+	const char *name = arena_printf(loader->arena, "%s (%sline %u)", use ? use : "?",
+		ours ? "" : "configuration, ", node->position.line);
 	load_model(loader, name, node->position, node);
 	return loader->team->model_count > count ? (int)count : TEAM_NONE;
 }

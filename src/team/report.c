@@ -128,7 +128,11 @@ void team_report_print(struct buffer *buffer, const struct team_report *report)
 	for (size_t i = 0; i < report->count; i++) {
 		const struct team_message *message = &report->messages[i];
 		buffer_add_terminal(buffer, text_of(message->position.file));
-		buffer_printf(buffer, ":%u:%u: ", message->position.line, message->position.column);
+		if (message->position.line) {
+			buffer_printf(
+				buffer, ":%u:%u", message->position.line, message->position.column);
+		}
+		buffer_add_string(buffer, ": ");
 		buffer_add_string(buffer, message->severity == TEAM_WARNING ? "warning: " : "");
 		buffer_add_terminal(buffer, text_of(message->what));
 		if (message->remedy) {

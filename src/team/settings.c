@@ -2,17 +2,24 @@
 
 #include "team/loader.h"
 
-void load_limits(struct loader *loader, const struct yaml_node *node, struct team_limits *limits)
+static int64_t limit_at(
+	const struct yaml_node *node, const struct yaml_node *defaults, const char *key)
 {
-	const struct yaml_node *usd = yaml_get(node, "max_usd");
-	double dollars = number_at(node, "max_usd", 0);
-	limits->max_turns = integer_at(node, "max_turns", 0);
-	limits->timeout = duration_at(node, "timeout", 0);
-	limits->max_tokens = integer_at(node, "max_tokens", 0);
-	limits->max_tool_calls = integer_at(node, "max_tool_calls", 0);
-	limits->max_handoffs = integer_at(node, "max_handoffs", 0);
-	limits->max_concurrency = integer_at(node, "max_concurrency", 0);
-	limits->max_depth = integer_at(node, "max_depth", 0);
+	return integer_at(said_in(node, defaults, key), key, 0);
+}
+
+void load_limits(struct loader *loader, const struct yaml_node *node,
+	const struct yaml_node *defaults, struct team_limits *limits)
+{
+	const struct yaml_node *usd = yaml_get(said_in(node, defaults, "max_usd"), "max_usd");
+	double dollars = number_at(said_in(node, defaults, "max_usd"), "max_usd", 0);
+	limits->max_turns = limit_at(node, defaults, "max_turns");
+	limits->timeout = duration_at(said_in(node, defaults, "timeout"), "timeout", 0);
+	limits->max_tokens = limit_at(node, defaults, "max_tokens");
+	limits->max_tool_calls = limit_at(node, defaults, "max_tool_calls");
+	limits->max_handoffs = limit_at(node, defaults, "max_handoffs");
+	limits->max_concurrency = limit_at(node, defaults, "max_concurrency");
+	limits->max_depth = limit_at(node, defaults, "max_depth");
 	if (usd && dollars > 0 && dollars <= 1e9) {
 		limits->max_nano_usd = (int64_t)(dollars * 1e9 + 0.5);
 	} else if (usd && dollars == 0 && usd->kind != YAML_STRING) {
@@ -151,19 +158,24 @@ static void load_provider(struct loader *loader, const struct yaml_node *node)
 	}
 }
 
-void load_sandbox(struct loader *loader, const struct yaml_node *node)
+void load_sandbox(
+	struct loader *loader, const struct yaml_node *node, const struct yaml_node *defaults)
 {
 	struct team_sandbox *sandbox = &loader->team->sandbox;
-	const char *provider = string_at(loader, node, "provider");
-	const char *keep = string_at(loader, node, "keep");
+	// Options belong to their provider: both come from the same place.
+	const struct yaml_node *chosen =
+		yaml_get(node, "provider") || yaml_get(node, "options") ? node : defaults;
+	const char *provider = string_at(loader, chosen, "provider");
+	const char *keep = string_at(loader, said_in(node, defaults, "keep"), "keep");
 	sandbox->provider = provider ? provider : "unix-local";
-	sandbox->options = yaml_get(node, "options");
-	sandbox->cpu = number_at(node, "cpu", 0);
-	sandbox->memory = size_at(node, "memory", 0);
-	sandbox->disk = size_at(node, "disk", 0);
-	sandbox->processes = integer_at(node, "processes", 0);
-	sandbox->timeout = duration_at(node, "timeout", 10 * 60 * 1000);
+	sandbox->options = yaml_get(chosen, "options");
+	sandbox->cpu = number_at(said_in(node, defaults, "cpu"), "cpu", 0);
+	sandbox->memory = size_at(said_in(node, defaults, "memory"), "memory", 0);
+	sandbox->disk = size_at(said_in(node, defaults, "disk"), "disk", 0);
+	sandbox->processes = integer_at(said_in(node, defaults, "processes"), "processes", 0);
+	sandbox->timeout =
+		duration_at(said_in(node, defaults, "timeout"), "timeout", 10 * 60 * 1000);
 	sandbox->keep = keep ? keep : "never";
 	load_network(loader, yaml_get(node, "network"));
-	load_provider(loader, node);
+	load_provider(loader, chosen);
 }

@@ -44,14 +44,29 @@ struct team_price { // nano-dollars per million tokens
 	bool known;
 };
 
+struct team_strings {
+	const char **items;
+	size_t count;
+};
+
+// Where a secret comes from: one of the three. The value is nowhere in a team.
+struct team_secret {
+	const char *name;            // its name under `secrets`; NULL: written in place
+	const char *env;             // a variable
+	const char *file;            // as found from the working folder
+	struct team_strings command; // which prints it; its words
+	struct yaml_position position;
+};
+
 struct team_model {
 	const char *name;     // its name under `models`, or "provider/model" when used directly
 	const char *provider; // "openai"
 	const char *model;    // "gpt-5.4"
-	const char *base_url, *api_key_env, *wire; // NULL: the provider's default
-	double temperature, top_p;                 // negative: not set
-	int64_t max_output_tokens;                 // 0: not set; reservations then assume 4096
-	int64_t context_window;                    // tokens; 0: not known
+	const char *base_url, *wire;       // NULL: the provider's default
+	const struct team_secret *api_key; // NULL: the provider's default
+	double temperature, top_p;         // negative: not set
+	int64_t max_output_tokens;         // 0: not set; reservations then assume 4096
+	int64_t context_window;            // tokens; 0: not known
 	const char *reasoning_effort, *reasoning_summary, *tool_choice; // NULL: not set
 	int parallel_tool_calls;                                        // -1: not set
 	const char *const *fallback; // ends with NULL; may be NULL
@@ -86,11 +101,6 @@ struct team_edge {
 	int retries;             // -1: the gates' own
 	enum team_transfer_input input;
 	struct yaml_position position;
-};
-
-struct team_strings {
-	const char **items;
-	size_t count;
 };
 
 struct team_permissions { // patterns "tool" or "tool:argument-glob"; deny before ask before allow
@@ -157,12 +167,30 @@ struct team_file {
 	const char *sha256;
 };
 
+// What is said beside the team file of how the team runs.
+struct team_choices {
+	const char *const *models; // "NAME" for every agent, "AGENT=NAME" for one, which goes first
+	size_t model_count;
+	const char *defaults; // the path of a configuration file; NULL: none
+};
+
+// What the configuration says of a provider of models.
+struct team_provider {
+	const char *name;
+	const char *base_url, *wire;       // NULL: the provider's own
+	const struct team_secret *api_key; // likewise
+};
+
 struct team {
 	struct arena arena;
 	const char *path; // of the file
 	const char *name, *description;
 	struct team_input *inputs;
 	size_t input_count;
+	struct team_secret *secrets;
+	size_t secret_count;
+	struct team_provider *providers;
+	size_t provider_count;
 	struct team_model *models;
 	size_t model_count;
 	struct team_agent *agents;
@@ -179,15 +207,17 @@ struct team {
 	struct team_file *files;
 	size_t file_count;
 	const struct yaml_node *document; // the whole file, for what has no field here
+	struct team_choices choices;      // with which it was loaded
+	const char *colours, *progress;   // as the configuration says; NULL: it does not
 };
 
 enum team_severity { TEAM_WARNING, TEAM_MISTAKE };
 
 struct team_message {
 	enum team_severity severity;
-	struct yaml_position position;
-	const char *what;   // one sentence
-	const char *remedy; // NULL: none
+	struct yaml_position position; // line 0: of no place in the file
+	const char *what;              // one sentence
+	const char *remedy;            // NULL: none
 };
 
 struct team_report { // every mistake found, in the order of the file
@@ -201,10 +231,19 @@ struct team_report { // every mistake found, in the order of the file
 // To be freed with team_destroy() and team_report_finish().
 struct team *team_load(
 	const char *path, const struct vocabulary *vocabulary, struct team_report *report);
+// The same, with choices (copied; NULL: none). They are kept when the team is frozen.
+struct team *team_load_chosen(const char *path, const struct vocabulary *vocabulary,
+	const struct team_choices *choices, struct team_report *report);
 // A gate file alone (`muster gate`): a team that holds nothing but its gate, not to be run. NULL if
 // there is a mistake.
 struct team *team_load_gate(
 	const char *path, const struct vocabulary *vocabulary, struct team_report *report);
+// The configuration file alone: a team that holds nothing but what it says, not to be run. NULL if
+// there is a mistake.
+struct team *team_load_defaults(
+	const char *path, const struct vocabulary *vocabulary, struct team_report *report);
+// NULL: the configuration says nothing of it.
+const struct team_provider *team_provider_find(const struct team *team, const char *name);
 void team_destroy(struct team *team); // NULL is fine
 void team_report_finish(struct team_report *report);
 // "file:line:column: [warning: ]what; remedy" and a newline for each message.

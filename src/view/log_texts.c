@@ -112,7 +112,8 @@ static void add_said(struct buffer *said, const cJSON *item)
 	const cJSON *part;
 	cJSON_ArrayForEach(part, cJSON_GetObjectItemCaseSensitive(item, "content"))
 	{
-		buffer_add_string(said, json_string(part, "text", ""));
+		buffer_add_string(
+			said, json_string(part, "text", json_string(part, "refusal", "")));
 	}
 }
 

@@ -241,6 +241,18 @@ static void add_limits(struct buffer *buffer, const struct team_limits *limits)
 	buffer_add_string(buffer, count ? "\n" : "");
 }
 
+// What a name of the team stands for.
+static void add_model_of_provider(struct buffer *buffer, const struct team_model *model)
+{
+	buffer_cleanup whole = {0};
+	buffer_printf(&whole, "%s/%s", model->provider, model->model);
+	if (!text_starts(text_of(model->name), whole.data)) {
+		buffer_add_string(buffer, " (");
+		buffer_add_line(buffer, buffer_text(&whole), CHECK_WIDTH);
+		buffer_add_string(buffer, ")");
+	}
+}
+
 static void add_agent(struct buffer *buffer, const struct team *team, int index)
 {
 	const struct team_agent *agent = &team->agents[index];
@@ -253,6 +265,7 @@ static void add_agent(struct buffer *buffer, const struct team *team, int index)
 	}
 	add_label(buffer, "model");
 	buffer_add_line(buffer, text_of(team->models[agent->model].name), CHECK_WIDTH);
+	add_model_of_provider(buffer, &team->models[agent->model]);
 	buffer_add_char(buffer, '\n');
 	add_edges(buffer, team, index);
 	if (agent->output_count) {

@@ -8,7 +8,8 @@ enter() {
 	cp -r "$MUSTER_SOURCE"/{teams,prompts,gates,samples} "$1"
 	cd "$1" || return 1
 	PATH=$(dirname "$MUSTER"):$PATH
-	export NO_COLOR=1 MUSTER_DATADIR=$1
+	export NO_COLOR=1 MUSTER_DATADIR=$1 XDG_CONFIG_HOME=$1/no-config
+	unset MUSTER_MODEL MUSTER_SANDBOX
 }
 
 setup() {

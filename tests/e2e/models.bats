@@ -122,6 +122,152 @@ hello() {
 	[[ $output != *hello-* ]]
 }
 
+# trees: the files of the workspaces of the two runs, which have to be the same.
+same_trees() {
+	local folders=(.muster/runs/*/workspace)
+	[ "${#folders[@]}" -eq 2 ]
+	diff -r "${folders[@]}"
+}
+
+@test "what a model answered is saved as a rehearsal, and comes to the same files again" {
+	serve samples/web-app/rehearsal.yaml
+	run muster run web-app -i brief=@samples/web-app/brief.md --save-rehearsal saved.yaml
+	[ "$status" -eq 0 ]
+	says "rehearsal saved in saved.yaml"
+	exec 9>&-
+	unset OPENAI_BASE_URL OPENAI_API_KEY
+	run muster run web-app -i brief=@samples/web-app/brief.md --rehearse saved.yaml --json
+	[ "$status" -eq 0 ]
+	same_trees
+	# Also of the second one, from its journal.
+	run muster rehearsal -1
+	[ "$status" -eq 0 ]
+	diff <(tail -n +3 saved.yaml) <(tail -n +3 <<<"$output")
+}
+
+@test "hostile answers are quoted, keys are replaced" {
+	cat >hostile.yaml <<-'YAML'
+		version: 1
+		agents:
+		  editor:
+		    - say: "\e[31mred\u202e\n- say: nothing\n  calls: []\n"
+		      calls:
+		        - delegate_to_writer: {task: "Greet.\\E(unclosed\n---\n"}
+		        - {tool: write_file, raw_arguments: '{"path": "a", '}
+		        - {tool: "no tool: at all", raw_arguments: '{"a": 1, "a": 2}'}
+		    - say: "the key is sk-test-canary, I think"
+		  writer:
+		    - calls: [{write_file: {path: hello.txt, content: "Hello, \ttabs!\n"}}]
+		    - say: "sk-test-canary"
+	YAML
+	serve hostile.yaml
+	run muster run hello --save-rehearsal saved.yaml
+	[ "$status" -eq 0 ] || { echo "$output"; false; }
+	grep -q "the key is SECRET, I think" saved.yaml
+	! grep -q sk-test-canary saved.yaml
+	! grep -qP '[\x00-\x09\x0b-\x1f\x7f]|\x{202e}' saved.yaml
+	run muster run hello --rehearse saved.yaml
+	[ "$status" -eq 0 ] || { echo "$output"; cat saved.yaml; false; }
+	same_trees
+	run muster rehearsal -1
+	diff <(tail -n +3 saved.yaml) <(tail -n +3 <<<"$output")
+}
+
+@test "answers of an agent that works beside itself are kept apart" {
+	sed 's/outputs: .*/outputs: []/' teams/hello.yaml >teams/twice.yaml
+	cat >twice.yaml <<-'YAML'
+		version: 1
+		agents:
+		  editor:
+		    - calls:
+		        - delegate_to_writer: {task: "Write \\Q one."}
+		        - delegate_to_writer: {task: "Write two."}
+		    - say: done
+		  writer:
+		    - {when: {any: 'Write \\Q one', turn: 1}, calls: [{exec_command: {cmd: "sleep 0.3; echo 1 >>hello.txt"}}]}
+		    - {when: {any: 'Write two', turn: 1}, calls: [{exec_command: {cmd: "echo 2 >>hello.txt"}}]}
+		    - {when: {any: 'Write \\Q one'}, say: one is there}
+		    - {when: {any: 'Write two'}, say: two is there}
+	YAML
+	run muster run teams/twice.yaml --rehearse twice.yaml --save-rehearsal saved.yaml
+	[ "$status" -eq 0 ] || { echo "$output"; cat saved.yaml; false; }
+	[ "$(grep -c 'when: {any: ' saved.yaml)" -eq 4 ]
+	run muster run teams/twice.yaml --rehearse saved.yaml
+	[ "$status" -eq 0 ] || { echo "$output"; cat saved.yaml; false; }
+	run muster log -1
+	says "one is there"
+	says "two is there"
+}
+
+@test "a rehearsal is saved over nothing, and only of one run" {
+	echo mine >saved.yaml
+	run muster run hello --rehearse samples/hello/rehearsal.yaml --save-rehearsal saved.yaml
+	[ "$status" -eq 2 ]
+	says "'saved.yaml' is there already"
+	[ "$(cat saved.yaml)" = mine ]
+	run muster run hello --rehearse samples/hello/rehearsal.yaml --save-rehearsal no/such/saved.yaml
+	[ "$status" -eq 2 ]
+	run muster run hello --each saved.yaml --save-rehearsal other.yaml
+	[ "$status" -eq 2 ]
+	says "--each"
+	[ ! -e .muster ] || [ -z "$(ls .muster/runs 2>/dev/null)" ]
+}
+
+# keyed KEY: a hello team whose key comes from there.
+keyed() {
+	sed "s|^model: .*|model: {use: openai/gpt-5.4, api_key: $1}|" teams/hello.yaml >teams/keyed.yaml
+}
+
+@test "a key comes from a file or a command, and is found nowhere afterwards" {
+	echo sk-test-canary >teams/key.txt
+	for source in "{file: key.txt}" "{command: cat teams/key.txt}" "{command: [cat, teams/key.txt]}" "{secret: mine}"; do
+		serve samples/hello/rehearsal.yaml --key sk-test-canary
+		unset OPENAI_API_KEY
+		keyed "$source"
+		echo "secrets: {mine: {command: [cat, teams/key.txt]}}" >>teams/keyed.yaml
+		run muster run teams/keyed.yaml
+		[ "$status" -eq 0 ] || { echo "$source: $output"; false; }
+		[[ $output != *sk-test-canary* ]]
+		exec 9>&-
+		rm hold
+	done
+	run grep -rlF sk-test-canary .muster
+	[ "$status" -eq 1 ]
+}
+
+@test "a command that gives no key is told before anything is done" {
+	serve samples/hello/rehearsal.yaml
+	unset OPENAI_API_KEY
+	keyed "{command: 'echo sk-test-canary; echo it is locked >\&2; exit 7'}"
+	run muster run teams/keyed.yaml
+	[ "$status" -eq 6 ]
+	says "'echo' ended with exit code 7: it is locked"
+	[[ $output != *sk-test-canary* ]]
+	keyed "{file: gone.txt}"
+	run muster run teams/keyed.yaml
+	[ "$status" -eq 6 ]
+	says "needs a key from 'teams/gone.txt'"
+	run muster list
+	[[ $output != *keyed-* && $output != *hello-* ]]
+	# A rehearsal needs none.
+	run muster run teams/keyed.yaml --rehearse samples/hello/rehearsal.yaml
+	[ "$status" -eq 0 ]
+}
+
+@test "a model that is chosen for one agent is asked, also when the run goes on" {
+	serve samples/hello/rehearsal.yaml --faults ok,ok,quota
+	export VLLM_BASE_URL=$OPENAI_BASE_URL
+	hello --model writer=vllm/small
+	[ "$status" -eq 6 ]
+	run muster resume -1
+	[ "$status" -eq 0 ]
+	[ "$(grep -c '/v1/chat/completions .* ok' served)" -ge 3 ]
+	[ "$(grep -c '/v1/responses .* ok' served)" -ge 2 ]
+	hello --model writter=vllm/small
+	[ "$status" -eq 2 ]
+	says "--model: there is no agent 'writter'; did you mean 'writer'?"
+}
+
 @test "a fallback is asked when a model is not there" {
 	serve samples/hello/rehearsal.yaml --faults 404
 	cat >fall.yaml <<-'YAML'

@@ -149,7 +149,7 @@ static void agents_get_their_models_settings_and_defaults(void **state)
 	assert_string_equal(big->provider, "openai");
 	assert_string_equal(big->model, "gpt-5.4");
 	assert_string_equal(big->reasoning_effort, "high");
-	assert_string_equal(big->api_key_env, "SHOP_KEY");
+	assert_string_equal(big->api_key->env, "SHOP_KEY");
 	assert_true(big->temperature == 0 && big->top_p < 0);
 	assert_int_equal(big->parallel_tool_calls, -1);
 	assert_int_equal(big->price.cached_input, 125000000);
@@ -324,6 +324,57 @@ static void a_frozen_team_comes_back_without_the_disk(void **state)
 	team_destroy(team);
 }
 
+static struct team *load_chosen(const char *const *models, size_t count, struct buffer *said)
+{
+	struct team_choices choices = {.models = models, .model_count = count};
+	struct team_report report;
+	struct team *team = team_load_chosen("team.yaml", team_words(), &choices, &report);
+	team_report_print(said, &report);
+	team_report_finish(&report);
+	return team;
+}
+
+static const char *model_of_agent(const struct team *team, const char *agent)
+{
+	int model = team->agents[team_agent_index(team, agent)].model;
+	return model == TEAM_NONE ? "none" : team->models[model].name;
+}
+
+static void a_chosen_model_goes_before_what_the_file_says(void **state)
+{
+	(void)state;
+	write_shop();
+	static const char *const models[] = {"boss=openai/first=x", "openai/second"};
+	buffer_cleanup said = {0}, frozen = {0};
+	struct team *team = load_chosen(models, 2, &said);
+	assert_non_null(team);
+	assert_string_equal(model_of_agent(team, "boss"), "openai/first=x");
+	assert_string_equal(model_of_agent(team, "builder"), "openai/second");
+	team_freeze(&frozen, team);
+	team_destroy(team);
+	struct team_report report;
+	team = team_thaw(buffer_text(&frozen), team_words(), &report);
+	assert_non_null(team);
+	assert_string_equal(model_of_agent(team, "boss"), "openai/first=x");
+	assert_string_equal(model_of_agent(team, "builder"), "openai/second");
+	team_report_finish(&report);
+	team_destroy(team);
+}
+
+static void a_choice_that_fits_nothing_is_told(void **state)
+{
+	(void)state;
+	write_shop();
+	static const char *const models[] = {"bos=openai/x", "bigg", "boss="};
+	buffer_cleanup said = {0};
+	assert_null(load_chosen(models, 3, &said));
+	assert_non_null(
+		strstr(said.data, "--model: there is no agent 'bos'; did you mean 'boss'?\n"));
+	assert_non_null(
+		strstr(said.data, "--model: there is no model 'bigg'; did you mean 'big'?\n"));
+	assert_non_null(strstr(said.data, "--model: 'boss=' names no model; as in"));
+}
+
 static void a_frozen_team_that_was_changed_is_refused(void **state)
 {
 	(void)state;
@@ -406,6 +457,8 @@ int main(void)
 		cmocka_unit_test(inputs_are_checked_and_defaults_filled_in),
 		cmocka_unit_test(references_are_replaced_once),
 		cmocka_unit_test(a_frozen_team_comes_back_without_the_disk),
+		cmocka_unit_test(a_chosen_model_goes_before_what_the_file_says),
+		cmocka_unit_test(a_choice_that_fits_nothing_is_told),
 		cmocka_unit_test(a_frozen_team_that_was_changed_is_refused),
 		cmocka_unit_test(any_part_of_a_file_is_read_without_harm),
 		cmocka_unit_test(no_more_messages_are_kept_than_anybody_reads),
