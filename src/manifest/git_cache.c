@@ -111,8 +111,8 @@ static bool explain(const struct fetch *fetch, struct error *error)
 			error, ERROR_INTERRUPTED, "stopped while '%s' was fetched", source->url);
 	}
 	if (fetch->login && source->token) {
-		error_set(error, ERROR_UNAVAILABLE, "'%s' does not take the login from $%s",
-			source->url, source->token_name);
+		error_set(error, ERROR_UNAVAILABLE, "'%s' does not take the entry's token",
+			source->url);
 		return error_hint(
 			error, "see whether it is still valid and may read the repository");
 	}

@@ -55,7 +55,9 @@ struct manifest_place {
 	struct arena *arena;
 	const struct sandbox_driver *driver;
 	struct sandbox *sandbox; // manifest_apply()
-	const char *cache;       // a folder of this machine for what came over the network
+	// The values of team->manifest.tokens; one that is NULL is not to be had. NULL: nobody looked.
+	const char *const *tokens;
+	const char *cache; // a folder of this machine for what came over the network
 	bool ephemeral_only;
 	const atomic_bool *cancel; // may be NULL
 	// Called now and then while it lasts, on the calling thread or another; may be NULL.
