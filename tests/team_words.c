@@ -44,9 +44,8 @@ static const struct key_owner checks[] = {
 
 static const struct key entry_keys[] = {{"type", KEY_STRING, "The kind.", .required = true},
 	{"description", KEY_STRING, "What it is."},
-	{"ephemeral", KEY_BOOLEAN, "Left out of snapshots.", .later = "snapshots"},
-	{"group", KEY_ANY, "Its group.", .later = "groups"},
-	{"permissions", KEY_ANY, "Its access rights.", .later = "users"}, {0}};
+	{"ephemeral", KEY_BOOLEAN, "Left out of snapshots."}, {"group", KEY_ANY, "Its group."},
+	{"permissions", KEY_ANY, "Its access rights."}, {0}};
 static const struct key content_keys[] = {
 	{"content", KEY_STRING, "The text.", .required = true}, {0}};
 static const struct key children_keys[] = {{"children", KEY_ANY, "What is in it."}, {0}};

@@ -1,14 +1,17 @@
 #include "base/json_raw.h"
 
-#include <string.h>
-
 struct reader {
 	const char *at, *end;
 };
 
+static bool is_space(char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 static void skip_space(struct reader *reader)
 {
-	while (reader->at < reader->end && strchr(" \t\r\n", *reader->at) && *reader->at) {
+	while (reader->at < reader->end && is_space(*reader->at)) {
 		reader->at++;
 	}
 }
@@ -27,6 +30,11 @@ static bool skip_string(struct reader *reader)
 	return true;
 }
 
+static bool ends_scalar(char byte)
+{
+	return byte == ',' || byte == '}' || byte == ']' || byte == ':' || is_space(byte);
+}
+
 // The text is known to be valid: brackets and strings are all that has to be told apart.
 static struct text take_value(struct reader *reader)
 {
@@ -43,7 +51,7 @@ static struct text take_value(struct reader *reader)
 		} else if (depth > 0 && (byte == '}' || byte == ']')) {
 			depth--;
 			reader->at++;
-		} else if (depth == 0 && strchr(",}] \t\r\n", byte)) {
+		} else if (depth == 0 && ends_scalar(byte)) {
 			break;
 		} else {
 			reader->at++;
@@ -66,22 +74,30 @@ static bool accept(struct reader *reader, char byte)
 	return false;
 }
 
-bool json_raw_member(struct text object, const char *name, struct text *value)
+bool json_raw_next_member(struct text *rest, struct text *name, struct text *value)
 {
-	struct reader reader = {object.data, object.data + object.length};
-	if (!object.length || !accept(&reader, '{')) {
+	struct reader reader = {rest->data, rest->data + rest->length};
+	if (!rest->length || !(accept(&reader, '{') || accept(&reader, ','))) {
 		return false;
 	}
-	do {
-		struct text found = take_value(&reader);
-		if (found.length < 2 || !accept(&reader, ':')) {
-			return false;
-		}
-		*value = take_value(&reader);
-		if (text_is((struct text){found.data + 1, found.length - 2}, name)) {
+	*name = take_value(&reader);
+	if (name->length < 2 || !accept(&reader, ':')) {
+		return false;
+	}
+	*name = (struct text){name->data + 1, name->length - 2};
+	*value = take_value(&reader);
+	*rest = (struct text){reader.at, (size_t)(reader.end - reader.at)};
+	return value->length > 0;
+}
+
+bool json_raw_member(struct text object, const char *name, struct text *value)
+{
+	struct text found;
+	while (json_raw_next_member(&object, &found, value)) {
+		if (text_is(found, name)) {
 			return true;
 		}
-	} while (accept(&reader, ','));
+	}
 	return false;
 }
 

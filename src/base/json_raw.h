@@ -12,3 +12,5 @@ bool json_raw_member(struct text object, const char *name, struct text *value);
 // Takes the next element off the front of an array's text; false at its end. Start with the whole
 // array in *rest.
 bool json_raw_next(struct text *rest, struct text *element);
+// The same for the members of an object; the name is what stands between its quotes.
+bool json_raw_next_member(struct text *rest, struct text *name, struct text *value);

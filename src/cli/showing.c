@@ -258,6 +258,18 @@ static void notice(void *data, uint32_t branch, uint32_t agent, const struct mod
 	pthread_mutex_unlock(&showing->lock);
 }
 
+// On the thread that fills the workspace.
+static void filling(void *data, int64_t files, int64_t bytes)
+{
+	struct showing *showing = data;
+	buffer_cleanup line = {0};
+	buffer_printf(&line, "filling the workspace: %lld files, %lld MB so far\n",
+		(long long)files, (long long)(bytes / 1000000));
+	pthread_mutex_lock(&showing->lock);
+	write_line(showing, buffer_text(&line));
+	pthread_mutex_unlock(&showing->lock);
+}
+
 void showing_init(struct showing *showing, const struct config *config, bool quiet, bool verbose)
 {
 	bool none = config->progress && strcmp(config->progress, "none") == 0;
@@ -274,6 +286,7 @@ struct engine_watcher showing_watcher(struct showing *showing)
 	return (struct engine_watcher){.event = watch,
 		.past = remember,
 		.notice = notice,
+		.filling = filling,
 		.notice_text = showing->verbose || is_drawn(showing),
 		.data = showing};
 }

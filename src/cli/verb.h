@@ -96,6 +96,7 @@ extern const struct verb verb_graph;
 extern const struct verb verb_help_verb;
 extern const struct verb verb_list;
 extern const struct verb verb_log;
+extern const struct verb verb_manifest;
 extern const struct verb verb_new;
 extern const struct verb verb_pause;
 extern const struct verb verb_plan;

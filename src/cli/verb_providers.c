@@ -25,6 +25,7 @@ static const struct flag_row rows[] = {
 	{SANDBOX_SNAPSHOT, "snapshot", "native snapshots"},
 	{SANDBOX_USERS, "users", "users (run_as)"},
 	{SANDBOX_HOST_FOLDER, "host_folder", "workspace on this machine"},
+	{SANDBOX_GRANTS, "path_grants", "folders beside it"},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };

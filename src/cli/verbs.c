@@ -7,6 +7,7 @@ const struct verb *const verbs[] = {
 	&verb_validate,
 	&verb_plan,
 	&verb_graph,
+	&verb_manifest,
 	&verb_run,
 	&verb_resume,
 	&verb_approve,

@@ -48,6 +48,7 @@ const struct vocabulary *vocabulary(void)
 		words = (struct vocabulary){.checks = gate_vocabulary(),
 			.entries = manifest_vocabulary(),
 			.entry_keys = manifest_entry_keys,
+			.check_entry = manifest_check_entry,
 			.tools = tool_vocabulary(),
 			.sandboxes = sandbox_vocabulary(),
 			.models = model_vocabulary()};

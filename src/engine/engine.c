@@ -80,6 +80,14 @@ void engine_show(struct engine *engine, struct job *job, const struct run_event 
 	}
 }
 
+void engine_filling(void *data, const struct manifest_progress *progress)
+{
+	const struct engine *engine = data;
+	if (engine->watcher.filling) {
+		engine->watcher.filling(engine->watcher.data, progress->files, progress->bytes);
+	}
+}
+
 void engine_remember(struct engine *engine, struct job *job, const struct run_event *event)
 {
 	if (engine->watcher.past) {

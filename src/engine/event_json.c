@@ -1,8 +1,9 @@
 #include "engine/event_json.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/json_raw.h"
 
 static const struct {
 	const char *name;
@@ -115,125 +116,223 @@ void event_to_json(struct buffer *json, const struct run_event *event)
 	buffer_add_char(json, '}');
 }
 
-static uint32_t code_of(enum run_event_kind kind, const char *name)
+// The texts of numbers and strings as this file writes them; what is written otherwise is no value.
+static bool read_number(struct text value, int64_t *number)
 {
-	const char *known;
-	for (uint32_t code = 0; (known = run_code_name(kind, code)); code++) {
-		if (strcmp(known, name) == 0) {
-			return code;
+	bool negative = value.length && value.data[0] == '-';
+	int64_t sum = 0;
+	if (value.length == (size_t)negative) {
+		return false;
+	}
+	for (size_t i = negative; i < value.length; i++) {
+		int digit = value.data[i] - '0';
+		if (digit < 0 || digit > 9 || __builtin_mul_overflow(sum, 10, &sum) ||
+			__builtin_sub_overflow(sum, digit, &sum)) {
+			return false;
 		}
 	}
-	return RUN_NONE;
+	// Counted downwards, as there is one more below zero.
+	if (!negative && sum == INT64_MIN) {
+		return false;
+	}
+	*number = negative ? sum : -sum;
+	return true;
 }
 
-static enum run_call_kind call_kind_of(const char *name)
+static bool read_bits(struct text value, uint64_t *bits)
 {
-	const char *known;
-	for (enum run_call_kind kind = 0; (known = run_call_kind_name(kind)); kind++) {
-		if (strcmp(known, name) == 0) {
-			return kind;
+	uint64_t sum = 0;
+	if (value.length < 3 || value.length > 18 || value.data[0] != '"') {
+		return false;
+	}
+	for (size_t i = 1; i + 1 < value.length; i++) {
+		char digit = value.data[i];
+		bool decimal = digit >= '0' && digit <= '9';
+		if (!decimal && !(digit >= 'a' && digit <= 'f')) {
+			return false;
+		}
+		sum = sum << 4 | (uint64_t)(decimal ? digit - '0' : digit - 'a' + 10);
+	}
+	*bits = sum;
+	return true;
+}
+
+static bool read_number32(struct text value, uint32_t *number)
+{
+	int64_t wide;
+	if (!read_number(value, &wide) || wide < 0 || wide > UINT32_MAX) {
+		return false;
+	}
+	*number = (uint32_t)wide;
+	return true;
+}
+
+static struct text within_quotes(struct text value)
+{
+	bool quoted = value.length >= 2 && value.data[0] == '"';
+	return quoted ? (struct text){value.data + 1, value.length - 2} : (struct text){0};
+}
+
+static bool read_call(struct text object, struct run_call_facts *call)
+{
+	struct text rest = object, name, value;
+	bool fine = true;
+	*call = (struct run_call_facts){.kind = CALL_MALFORMED, .edge = RUN_NONE};
+	while (fine && json_raw_next_member(&rest, &name, &value)) {
+		if (text_is(name, "kind")) {
+			call->kind = run_call_kind_of(within_quotes(value));
+			fine = call->kind != CALL_KINDS;
+		} else if (text_is(name, "hash")) {
+			fine = read_bits(value, &call->hash);
+		} else if (text_is(name, "bytes")) {
+			fine = read_number(value, &call->bytes);
+		} else if (text_is(name, "edge")) {
+			fine = read_number32(value, &call->edge);
+		} else if (text_is(name, "effectful")) {
+			call->effectful = text_is(value, "true");
+		} else if (text_is(name, "repeatable")) {
+			call->repeatable = text_is(value, "true");
+		} else if (text_is(name, "ask")) {
+			call->ask = text_is(value, "true");
 		}
 	}
-	return CALL_MALFORMED;
+	return fine;
 }
 
-static void read_calls(struct arena *arena, const cJSON *array, struct run_event *event)
+static uint32_t count_elements(struct text array)
 {
-	int count = cJSON_GetArraySize(array);
-	struct run_call_facts *calls = arena_new_array(arena, (size_t)count, struct run_call_facts);
-	const cJSON *item;
+	struct text element;
+	uint32_t count = 0;
+	while (json_raw_next(&array, &element)) {
+		count++;
+	}
+	return count;
+}
+
+static bool read_calls(struct arena *arena, struct text array, struct run_event *event)
+{
+	struct text element;
+	event->call_count = count_elements(array);
+	struct run_call_facts *calls =
+		arena_new_array(arena, event->call_count, struct run_call_facts);
 	event->calls = calls;
-	event->call_count = (uint32_t)count;
-	cJSON_ArrayForEach(item, array)
-	{
-		*calls++ =
-			(struct run_call_facts){.kind = call_kind_of(json_string(item, "kind", "")),
-				.edge = (uint32_t)json_number(item, "edge", RUN_NONE),
-				.effectful = json_boolean(item, "effectful", false),
-				.repeatable = json_boolean(item, "repeatable", false),
-				.ask = json_boolean(item, "ask", false),
-				.hash = strtoull(json_string(item, "hash", "0"), NULL, 16),
-				.bytes = (int64_t)json_number(item, "bytes", 0)};
-	}
-}
-
-static void read_gates(struct arena *arena, const cJSON *array, struct run_event *event)
-{
-	int count = cJSON_GetArraySize(array);
-	uint32_t *gates = arena_new_array(arena, (size_t)count, uint32_t);
-	const cJSON *item;
-	event->gates = gates;
-	event->gate_count = (uint32_t)count;
-	cJSON_ArrayForEach(item, array)
-	{
-		*gates++ = cJSON_IsNumber(item) ? (uint32_t)item->valuedouble : RUN_NONE;
-	}
-}
-
-static void read_limits(const cJSON *object, struct team_limits *limits)
-{
-	for (size_t i = 0; i < LIMIT_FIELDS; i++) {
-		int64_t value = (int64_t)json_number(object, limit_fields[i].name, 0);
-		memcpy((char *)limits + limit_fields[i].offset, &value, sizeof(value));
-	}
-}
-
-static bool read_field(struct arena *arena, const cJSON *object, const struct run_field *field,
-	struct run_event *event)
-{
-	char *at = (char *)event + field->offset;
-	const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, field->name);
-	uint32_t number32 = value ? (uint32_t)json_number(object, field->name, RUN_NONE) : RUN_NONE;
-	int64_t number64 = (int64_t)json_number(object, field->name, 0);
-	bool flag = cJSON_IsTrue(value);
-	switch (field->type) {
-	case FIELD_NUMBER32:
-		memcpy(at, &number32, sizeof(number32));
-		break;
-	case FIELD_NUMBER64:
-		memcpy(at, &number64, sizeof(number64));
-		break;
-	case FIELD_BITS64:
-		number64 = (int64_t)strtoull(json_string(object, field->name, "0"), NULL, 16);
-		memcpy(at, &number64, sizeof(number64));
-		break;
-	case FIELD_FLAG:
-		memcpy(at, &flag, sizeof(flag));
-		break;
-	case FIELD_CODE:
-		event->code = code_of(event->kind, json_string(object, field->name, ""));
-		return event->code != RUN_NONE;
-	case FIELD_CALLS:
-		read_calls(arena, value, event);
-		break;
-	case FIELD_GATES:
-		read_gates(arena, value, event);
-		break;
-	case FIELD_LIMITS:
-		read_limits(value, &event->raise);
-		break;
+	while (json_raw_next(&array, &element)) {
+		if (!read_call(element, calls++)) {
+			return false;
+		}
 	}
 	return true;
+}
+
+static bool read_gates(struct arena *arena, struct text array, struct run_event *event)
+{
+	struct text element;
+	event->gate_count = count_elements(array);
+	uint32_t *gates = arena_new_array(arena, event->gate_count, uint32_t);
+	event->gates = gates;
+	while (json_raw_next(&array, &element)) {
+		if (!read_number32(element, gates++)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool read_limits(struct text object, struct team_limits *limits)
+{
+	struct text rest = object, name, value;
+	while (json_raw_next_member(&rest, &name, &value)) {
+		for (size_t i = 0; i < LIMIT_FIELDS; i++) {
+			int64_t number;
+			if (!text_is(name, limit_fields[i].name)) {
+				continue;
+			}
+			if (!read_number(value, &number)) {
+				return false;
+			}
+			memcpy((char *)limits + limit_fields[i].offset, &number, sizeof(number));
+		}
+	}
+	return true;
+}
+
+static bool read_field(struct arena *arena, struct text value, const struct run_field *field,
+	struct run_event *event)
+{
+	void *at = (char *)event + field->offset;
+	switch (field->type) {
+	case FIELD_NUMBER32:
+		return read_number32(value, at);
+	case FIELD_NUMBER64:
+		return read_number(value, at);
+	case FIELD_BITS64:
+		return read_bits(value, at);
+	case FIELD_FLAG:
+		*(bool *)at = text_is(value, "true");
+		return true;
+	case FIELD_CODE:
+		event->code = run_code_of(event->kind, within_quotes(value));
+		return event->code != RUN_NONE;
+	case FIELD_CALLS:
+		return read_calls(arena, value, event);
+	case FIELD_GATES:
+		return read_gates(arena, value, event);
+	case FIELD_LIMITS:
+		return read_limits(value, &event->raise);
+	}
+	return false;
+}
+
+// What is left out says nothing; only a code is always there.
+static void set_defaults(struct run_event *event)
+{
+	for (const struct run_field *field = run_event_fields(event->kind); field->name; field++) {
+		if (field->type == FIELD_NUMBER32) {
+			*(uint32_t *)((char *)event + field->offset) = RUN_NONE;
+		} else if (field->type == FIELD_CODE) {
+			event->code = RUN_NONE;
+		}
+	}
+}
+
+static bool read_member(
+	struct arena *arena, struct text name, struct text value, struct run_event *event)
+{
+	if (text_is(name, "at")) {
+		return read_number(value, &event->at);
+	}
+	for (const struct run_field *field = run_event_fields(event->kind); field->name; field++) {
+		if (text_is(name, field->name)) {
+			return read_field(arena, value, field, event);
+		}
+	}
+	return true; // of a newer muster that says more
 }
 
 bool event_from_json(struct arena *arena, const char *kind, struct text json,
 	struct run_event *event, struct error *error)
 {
+	struct text rest = json, name, value;
 	*event = (struct run_event){.kind = run_event_kind_of(kind)};
-	json_cleanup *object = json_parse(json, error);
-	if (!object) {
+	if (!json_check(json, error)) {
 		return error_wrap(error, "event '%s' of the journal", kind);
 	}
 	if (event->kind == RUN_EVENT_KINDS) {
 		return error_set(
 			error, ERROR_FAILED, "the journal has an unknown event '%s'", kind);
 	}
-	event->at = (int64_t)json_number(object, "at", 0);
-	for (const struct run_field *field = run_event_fields(event->kind); field->name; field++) {
-		if (!read_field(arena, object, field, event)) {
+	set_defaults(event);
+	while (json_raw_next_member(&rest, &name, &value)) {
+		if (!read_member(arena, name, value, event)) {
+			size_t shown = text_plain_length(name);
 			return error_set(error, ERROR_FAILED,
-				"event '%s' of the journal has no valid '%s'", kind, field->name);
+				"event '%s' of the journal has no valid '%.*s'", kind,
+				shown < 64 ? (int)shown : 64, name.data);
 		}
+	}
+	if (event->code == RUN_NONE) {
+		return error_set(
+			error, ERROR_FAILED, "event '%s' of the journal has no code", kind);
 	}
 	return true;
 }

@@ -123,6 +123,17 @@ static struct model_client *open_model(struct job *job, const char *rehearsal, s
 	return rehearsal ? rehearsal_open(rehearsal, error) : remote_open();
 }
 
+// Before there is anything of the run: what cannot be put into its workspace is the user's to know now.
+static bool check_manifest(struct job *job, struct error *error)
+{
+	arena_cleanup arena = {0};
+	struct manifest_place place = {.team = job->team,
+		.values = &job->values,
+		.driver = job->workshop.driver,
+		.arena = &arena};
+	return manifest_check(&place, error);
+}
+
 static bool prepare_workshop(
 	struct job *job, struct store *store, const struct engine_start *start, struct error *error)
 {
@@ -133,6 +144,9 @@ static bool prepare_workshop(
 		return error_set(
 			       error, ERROR_USAGE, "there is no sandbox provider '%s'", provider) ||
 			error_hint(error, "'muster providers' lists what there is");
+	}
+	if (!start->id && !check_manifest(job, error)) {
+		return false;
 	}
 	workshop->model = open_model(job, start->rehearsal, error);
 	if (!workshop->model) {
@@ -148,6 +162,8 @@ static bool prepare_workshop(
 	workshop->values = &job->values;
 	workshop->gates = job->gates;
 	workshop->environment = environment(job);
+	workshop->filling = engine_filling;
+	workshop->filling_data = job->engine;
 	workshop->recorder = recorder_create(job->team);
 	workshop->past = past_create();
 	const struct team_strings *untracked = &job->team->manifest.untracked;

@@ -1,24 +1,15 @@
-#include "base/path.h"
-#include "manifest/manifest.h"
+#include "manifest/kind.h"
 
-static bool apply(const struct manifest_place *place, struct text path,
-	const struct yaml_node *node, struct error *error)
+// What is in it are entries of their own.
+static bool put(const struct manifest_place *place, const struct manifest_entry *entry,
+	struct sink *sink, const char *name, struct error *error)
 {
-	const struct yaml_node *children = yaml_get(node, "children");
-	if (!sandbox_make_folder(place->sandbox, path, error)) {
-		return false;
+	(void)place;
+	if (!*name) {
+		return !entry->has_mode || sink_set_mode(sink, entry->mode, error);
 	}
-	for (size_t i = 0; children && i < children->count; i++) {
-		const struct yaml_pair *child = &children->pairs[i];
-		const char *joined = path_join(place->arena, text_string(place->arena, path),
-			text_string(place->arena, child->key));
-		struct text clean;
-		if (!path_clean(place->arena, text_of(joined), &clean, error) ||
-			!manifest_apply_entry(place, clean, &child->value, error)) {
-			return false;
-		}
-	}
-	return true;
+	return sink_enter(sink, name, entry->has_mode ? entry->mode : 0755, error) &&
+		sink_leave(sink, error);
 }
 
 static const struct key keys[] = {
@@ -28,5 +19,6 @@ static const struct key keys[] = {
 
 const struct entry_kind entry_dir = {
 	.owner = {.name = "dir", .help = "A folder.", .keys = keys},
-	.apply = apply,
+	.folder = true,
+	.put = put,
 };

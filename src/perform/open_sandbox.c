@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,24 +11,48 @@ static const char *state_path(struct work *work)
 	return path_join(&work->arena, work->workshop->folder, "sandbox.json");
 }
 
-static struct sandbox *attach(struct work *work, const struct sandbox_settings *settings)
+// The session that the state tells of; NULL without an error: a fresh one is to be made.
+static struct sandbox *attach(
+	struct work *work, const struct sandbox_settings *settings, struct error *error)
 {
 	struct text state;
-	struct error ignored = {0}; // no session to go on with: a fresh one is made
-	if (!file_read(&work->arena, state_path(work), 1024 * 1024, &state, &ignored)) {
+	struct stat status;
+	struct error reason = {0}; // of a session that is gone
+	const char *workspace = path_join(&work->arena, settings->folder, "workspace");
+	if (!file_read(&work->arena, state_path(work), 1024 * 1024, &state, &reason)) {
 		return NULL;
 	}
-	return sandbox_attach(work->workshop->driver, settings, state, &ignored);
+	struct sandbox *sandbox = sandbox_attach(work->workshop->driver, settings, state, &reason);
+	// A workspace with work in it, which cannot be used for the moment, is not begun anew.
+	if (!sandbox && work->workshop->driver->flags & SANDBOX_HOST_FOLDER &&
+		stat(workspace, &status) == 0) {
+		*error = reason;
+	}
+	return sandbox;
 }
 
-static bool materialise(struct work *work, struct error *error)
+static bool create(struct work *work, const struct sandbox_settings *settings, struct error *error)
 {
 	struct workshop *workshop = work->workshop;
-	struct manifest_place place = {.sandbox = workshop->sandbox,
+	struct manifest_place place = {.driver = workshop->driver,
 		.team = workshop->team,
 		.values = workshop->values,
-		.arena = &work->arena};
-	return manifest_apply(&place, error) && record_changes(work, "manifest", error);
+		.arena = &work->arena,
+		.progress = workshop->filling,
+		.progress_data = workshop->filling_data,
+		.cache = manifest_cache(&work->arena, workshop->folder)};
+	if (!manifest_prepare(&place, error)) {
+		return false;
+	}
+	// Until the workspace is whole nothing tells of it, so one that is half-made is never used.
+	if (unlink(state_path(work)) < 0 && errno != ENOENT) {
+		return error_errno(
+			error, ERROR_UNAVAILABLE, "cannot remove '%s'", state_path(work));
+	}
+	workshop->sandbox = sandbox_create(workshop->driver, settings, error);
+	place.sandbox = workshop->sandbox;
+	return place.sandbox && manifest_apply(&place, error) &&
+		record_changes(work, "manifest", error) && record_reconcile(work, error);
 }
 
 // The hosts that are allowed as a list that ends with NULL; NULL: the team names none.
@@ -83,11 +108,13 @@ static bool look_again(struct work *work, struct error *error)
 	return true;
 }
 
-static bool open(struct work *work, struct error *error)
+static bool read_settings(struct work *work, struct sandbox_settings *settings, struct error *error)
 {
 	struct workshop *workshop = work->workshop;
 	const struct team_sandbox *wanted = &workshop->team->sandbox;
-	struct sandbox_settings settings = {.run = workshop->run,
+	struct manifest_place place = {
+		.team = workshop->team, .values = workshop->values, .arena = &work->arena};
+	*settings = (struct sandbox_settings){.run = workshop->run,
 		.folder = workshop->folder,
 		.environment = workshop->environment,
 		.network = wanted->network,
@@ -97,28 +124,41 @@ static bool open(struct work *work, struct error *error)
 		.disk = wanted->disk,
 		.processes = wanted->processes,
 		.options = workshop->sandbox_options};
-	const char *history = path_join(&work->arena, workshop->folder, "history.git");
-	workshop->history = history_open(history, workshop->untracked, error);
-	if (!workshop->history) {
-		return false;
-	}
-	work->first = recorder_is_empty(workshop->recorder);
-	workshop->sandbox = attach(work, &settings);
-	if (workshop->sandbox) {
-		return look_again(work, error) && record_reconcile(work, error);
-	}
-	workshop->sandbox = sandbox_create(workshop->driver, &settings, error);
-	if (!workshop->sandbox || !materialise(work, error) || !record_reconcile(work, error)) {
-		return false;
-	}
+	return manifest_grants(&place, &settings->grants, error);
+}
+
+static bool finish(struct work *work, struct error *error)
+{
 	if (work->first) {
 		// What a run begins with is no change.
 		work->event.changes = 0;
 		work->event.gate_count = 0;
 	}
 	buffer_cleanup state = {0};
-	sandbox_state(workshop->sandbox, &state);
+	sandbox_state(work->workshop->sandbox, &state);
 	return file_replace(state_path(work), buffer_text(&state), 0600, error);
+}
+
+// *fresh: the session is a new one, without work in it.
+static bool open(struct work *work, bool *fresh, struct error *error)
+{
+	struct workshop *workshop = work->workshop;
+	struct sandbox_settings settings;
+	const char *history = path_join(&work->arena, workshop->folder, "history.git");
+	*fresh = false;
+	workshop->history = read_settings(work, &settings, error)
+		? history_open(history, workshop->untracked, error)
+		: NULL;
+	if (!workshop->history) {
+		return false;
+	}
+	work->first = recorder_is_empty(workshop->recorder);
+	workshop->sandbox = attach(work, &settings, error);
+	if (workshop->sandbox) {
+		return look_again(work, error) && record_reconcile(work, error);
+	}
+	*fresh = true;
+	return error->kind == ERROR_NONE && create(work, &settings, error) && finish(work, error);
 }
 
 static void run(struct work *work)
@@ -130,16 +170,21 @@ static void run(struct work *work)
 	history_close(workshop->history);
 	workshop->sandbox = NULL;
 	workshop->history = NULL;
-	work->event.failed = !open(work, &work->error);
+	bool fresh;
+	work->event.failed = !open(work, &fresh, &work->error);
 	if (work->event.failed) {
 		// Found again by the next one.
 		work->change_count = 0;
 		work->event.changes = 0;
 	}
-	if (work->event.failed && workshop->sandbox) {
+	if (work->event.failed && workshop->sandbox && fresh) {
 		// Nothing half-made is used.
 		struct error ignored = {0};
 		sandbox_destroy(workshop->sandbox, &ignored);
+	} else if (work->event.failed) {
+		sandbox_detach(workshop->sandbox);
+	}
+	if (work->event.failed) {
 		workshop->sandbox = NULL;
 	}
 	work->done(work);

@@ -29,6 +29,9 @@ struct workshop {
 	const char *sandbox_options;    // JSON; may be NULL
 	const char *const *environment; // for every command in the sandbox
 	const char *const *untracked;   // for the history
+	// Told now and then while the workspace is filled, on the thread that fills it.
+	void (*filling)(void *data, const struct manifest_progress *progress);
+	void *filling_data;
 	struct model_client *model;
 	struct sandbox *sandbox;
 	struct history *history;

@@ -123,3 +123,23 @@ const char *run_call_kind_name(enum run_call_kind kind)
 		"unknown_agent", "malformed", "forbidden", "person"};
 	return kind < CALL_KINDS ? names[kind] : NULL;
 }
+
+uint32_t run_code_of(enum run_event_kind kind, struct text name)
+{
+	const char *const *codes = kinds[kind].codes;
+	for (uint32_t i = 0; codes && codes[i]; i++) {
+		if (text_is(name, codes[i])) {
+			return i;
+		}
+	}
+	return RUN_NONE;
+}
+
+enum run_call_kind run_call_kind_of(struct text name)
+{
+	enum run_call_kind kind = 0;
+	while (kind < CALL_KINDS && !text_is(name, run_call_kind_name(kind))) {
+		kind++;
+	}
+	return kind;
+}

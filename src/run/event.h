@@ -202,3 +202,6 @@ const struct run_field *run_event_fields(enum run_event_kind kind);
 // The name of event.code for a kind ("call_model", "refused", "holds"); NULL past the last one.
 const char *run_code_name(enum run_event_kind kind, uint32_t code);
 const char *run_call_kind_name(enum run_call_kind kind);
+// And back: RUN_NONE, CALL_KINDS for what is none.
+uint32_t run_code_of(enum run_event_kind kind, struct text name);
+enum run_call_kind run_call_kind_of(struct text name);

@@ -23,16 +23,24 @@ static const struct sandbox_driver *driver_of(struct sandbox *sandbox)
 	return ((struct sandbox_session *)(void *)sandbox)->driver;
 }
 
+static bool can_grant(const struct sandbox_driver *driver, const struct sandbox_settings *settings,
+	struct error *error)
+{
+	return !settings->grants || !settings->grants->path || driver->flags & SANDBOX_GRANTS ||
+		error_set(error, ERROR_UNAVAILABLE,
+			"sandbox '%s' cannot show folders of this machine", driver->name);
+}
+
 struct sandbox *sandbox_create(const struct sandbox_driver *driver,
 	const struct sandbox_settings *settings, struct error *error)
 {
-	return driver->create(settings, error);
+	return can_grant(driver, settings, error) ? driver->create(settings, error) : NULL;
 }
 
 struct sandbox *sandbox_attach(const struct sandbox_driver *driver,
 	const struct sandbox_settings *settings, struct text state, struct error *error)
 {
-	return driver->attach(settings, state, error);
+	return can_grant(driver, settings, error) ? driver->attach(settings, state, error) : NULL;
 }
 
 void sandbox_state(struct sandbox *sandbox, struct buffer *json)
@@ -70,10 +78,13 @@ static bool check_command(struct sandbox *sandbox, struct arena *arena,
 	if (command->read_only && !(flags & SANDBOX_READ_ONLY_COMMANDS)) {
 		return lacks(sandbox, "make the workspace read-only for a command", error);
 	}
-	if (command->user && !(flags & SANDBOX_USERS)) {
+	const char *only = flags & SANDBOX_USERS ? NULL : driver_of(sandbox)->user;
+	bool own = !command->user || (only && strcmp(command->user, only) == 0);
+	if (!own && !(flags & SANDBOX_USERS)) {
 		return lacks(sandbox, "run commands as another user", error);
 	}
 	*clean = *command;
+	clean->user = only ? NULL : command->user;
 	clean->folder = text_string(arena, folder);
 	clean->timeout = command->timeout ? command->timeout : 10 * 60 * 1000;
 	clean->output_limit = command->output_limit ? command->output_limit : 1024 * 1024;

@@ -32,6 +32,14 @@ enum sandbox_flag {
 	SANDBOX_USERS = 1 << 10,             // run_as
 	SANDBOX_HOST_FOLDER = 1 << 11,       // the workspace is a folder of this machine
 	SANDBOX_READ_ONLY_FOLDERS = 1 << 12, // exec with some folders read-only
+	SANDBOX_GRANTS = 1 << 13,            // folders of this machine beside the workspace
+};
+
+// A folder of this machine that commands see at `path`; the functions for files do not.
+struct sandbox_grant {
+	const char *path;   // absolute, clean, not the root
+	const char *source; // on this machine: absolute, without links
+	bool read_only;
 };
 
 struct sandbox_settings {
@@ -47,6 +55,7 @@ struct sandbox_settings {
 	int64_t memory, disk;     // bytes; 0: the driver's default
 	int64_t processes;        // 0: the driver's default
 	const char *options;      // the driver's own as a JSON object; NULL: none
+	const struct sandbox_grant *grants; // with SANDBOX_GRANTS; NULL: none; ends with no path
 };
 
 struct sandbox_command {
@@ -81,6 +90,8 @@ struct sandbox_driver {
 	const char *help;          // one line
 	unsigned flags;            // enum sandbox_flag
 	const struct key *options; // keys of `sandbox.options`; ends with a row without name
+	const char
+		*user; // without SANDBOX_USERS: the only one there is, by name; NULL: it has none
 
 	// Can it be used on this machine? False with the reason and the remedy.
 	bool (*usable)(struct error *error);

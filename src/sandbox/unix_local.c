@@ -100,6 +100,7 @@ static void destroy_handle(struct unix_local *local)
 	cgroup_destroy(local->cgroup);
 	free_strings(local->environment);
 	free_strings(local->hosts);
+	unix_local_free_grants(local->grants);
 	file_close(&local->workspace);
 	free(local);
 }
@@ -252,7 +253,7 @@ static uint64_t kind_of(const struct unix_local *local)
 
 static bool warm_works(struct unix_local *local, struct error *error)
 {
-	bool usual = !local->hosts && !local->cgroup && !local->address_space;
+	bool usual = !local->hosts && !local->grants && !local->cgroup && !local->address_space;
 	if (usual && atomic_load(&proven) == kind_of(local)) {
 		return true;
 	}
@@ -303,6 +304,7 @@ static struct sandbox *create(const struct sandbox_settings *settings, struct er
 	local->processes = settings->processes ? settings->processes : DEFAULT_PROCESSES;
 	local->environment = copy_strings(settings->environment);
 	if (open_workspace(local, workspace_path(&arena, settings), error) &&
+		unix_local_take_grants(local, settings, error) &&
 		hold_limits(local, settings, error) &&
 		choose_session(local, options.session, error)) {
 		return (struct sandbox *)(void *)local;
@@ -431,8 +433,9 @@ const struct sandbox_driver sandbox_unix_local = {
 	.help = "Commands of this machine in bubblewrap, walled off by namespaces.",
 	.flags = SANDBOX_READ_ONLY_COMMANDS | SANDBOX_READ_ONLY_FOLDERS | SANDBOX_NETWORK_OFF |
 		SANDBOX_NETWORK_HOSTS | SANDBOX_PROCESS | SANDBOX_TERMINAL | SANDBOX_SCAN |
-		SANDBOX_HOST_FOLDER,
+		SANDBOX_HOST_FOLDER | SANDBOX_GRANTS,
 	.options = option_keys,
+	.user = "agent",
 	.usable = unix_local_usable,
 	.notes = notes,
 	.create = create,

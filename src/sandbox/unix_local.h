@@ -38,9 +38,16 @@ struct unix_local {
 		*cgroup; // keeps limits of memory and processors; NULL: there are none, or ...
 	int64_t address_space; // ... memory is limited for each process by itself; 0: it is not
 	char **environment;    // ends with NULL
-	struct warm *warm;     // NULL: a fresh bubblewrap for each command
-	bool plain;            // the machine lets no runner work: nothing that needs one
+	struct sandbox_grant *grants; // ends with no path; NULL: none
+	struct warm *warm;            // NULL: a fresh bubblewrap for each command
+	bool plain;                   // the machine lets no runner work: nothing that needs one
 };
+
+// Copies the grants. False when commands would not reach one, or could write to the run's own folder
+// through it.
+bool unix_local_take_grants(
+	struct unix_local *local, const struct sandbox_settings *settings, struct error *error);
+void unix_local_free_grants(struct sandbox_grant *grants);
 
 // What bubblewrap inherits; it closes them all before the command starts.
 struct unix_local_descriptors {

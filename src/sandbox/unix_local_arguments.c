@@ -155,6 +155,13 @@ static void add_workspace(struct options *options, const struct unix_local *loca
 	}
 }
 
+static void add_grants(struct options *options, const struct unix_local *local)
+{
+	for (const struct sandbox_grant *grant = local->grants; grant && grant->path; grant++) {
+		ADD(options, grant->read_only ? "--ro-bind" : "--bind", grant->source, grant->path);
+	}
+}
+
 // Sets a variable in a list, in place of an earlier one of that name. Returns the new count.
 static size_t set(const char **list, size_t count, const char *variable)
 {
@@ -264,6 +271,7 @@ const char *const *unix_local_arguments(struct arena *arena, const struct unix_l
 	descriptors->status = memfd_create("status", MFD_CLOEXEC);
 	add_namespaces(&options, local->network, false);
 	add_system(&options);
+	add_grants(&options, local);
 	add_private_folders(&options, false);
 	add_workspace(&options, local, command->read_only);
 	ADD(&options, "--chdir",
@@ -282,6 +290,7 @@ const char *const *unix_local_warm_arguments(struct arena *arena, const struct u
 	descriptors->status = memfd_create("status", MFD_CLOEXEC);
 	add_namespaces(&options, local->network, true);
 	add_system(&options);
+	add_grants(&options, local);
 	add_private_folders(&options, true);
 	ADD(&options, "--perms", "0555", "--ro-bind-data",
 		inherit(&options, file_in_memory(program)), RUNNER);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <git2.h>
+#include <git2/sys/stream.h>
 
 #include "base/error.h"
 
@@ -21,22 +22,31 @@
 	X(commit_parentcount)                                                                      \
 	X(commit_tree)                                                                             \
 	X(commit_tree_id)                                                                          \
+	X(credential_userpass_plaintext_new)                                                       \
 	X(diff_buffers)                                                                            \
 	X(diff_free)                                                                               \
 	X(diff_get_delta)                                                                          \
 	X(diff_num_deltas)                                                                         \
 	X(diff_tree_to_tree)                                                                       \
 	X(error_last)                                                                              \
+	X(error_set_str)                                                                           \
 	X(index_add)                                                                               \
 	X(index_free)                                                                              \
 	X(index_get_bypath)                                                                        \
 	X(index_new)                                                                               \
+	X(index_open)                                                                              \
 	X(index_read_tree)                                                                         \
 	X(index_remove)                                                                            \
+	X(index_write)                                                                             \
 	X(index_write_tree_to)                                                                     \
 	X(libgit2_init)                                                                            \
 	X(libgit2_opts)                                                                            \
+	X(object_free)                                                                             \
+	X(object_id)                                                                               \
+	X(object_lookup)                                                                           \
+	X(object_peel)                                                                             \
 	X(odb_exists)                                                                              \
+	X(odb_exists_prefix)                                                                       \
 	X(odb_free)                                                                                \
 	X(odb_hash)                                                                                \
 	X(odb_object_data)                                                                         \
@@ -54,15 +64,27 @@
 	X(oid_equal)                                                                               \
 	X(oid_fromraw)                                                                             \
 	X(oid_fromstr)                                                                             \
+	X(oid_fromstrn)                                                                            \
 	X(oid_is_zero)                                                                             \
 	X(oid_tostr)                                                                               \
+	X(packbuilder_free)                                                                        \
+	X(packbuilder_insert_commit)                                                               \
+	X(packbuilder_new)                                                                         \
+	X(packbuilder_write)                                                                       \
 	X(patch_free)                                                                              \
 	X(patch_from_buffers)                                                                      \
 	X(patch_get_hunk)                                                                          \
 	X(patch_get_line_in_hunk)                                                                  \
 	X(patch_num_hunks)                                                                         \
+	X(reference_create)                                                                        \
+	X(reference_free)                                                                          \
 	X(reference_name_is_valid)                                                                 \
 	X(reference_name_to_id)                                                                    \
+	X(remote_connect_ext)                                                                      \
+	X(remote_create_with_opts)                                                                 \
+	X(remote_download)                                                                         \
+	X(remote_free)                                                                             \
+	X(remote_ls)                                                                               \
 	X(repository_free)                                                                         \
 	X(repository_init_ext)                                                                     \
 	X(repository_odb)                                                                          \
@@ -72,10 +94,15 @@
 	X(signature_free)                                                                          \
 	X(signature_new)                                                                           \
 	X(signature_now)                                                                           \
+	X(stream_register)                                                                         \
+	X(tree_entry_byindex)                                                                      \
 	X(tree_entry_bypath)                                                                       \
+	X(tree_entry_filemode)                                                                     \
 	X(tree_entry_free)                                                                         \
 	X(tree_entry_id)                                                                           \
+	X(tree_entry_name)                                                                         \
 	X(tree_entry_type)                                                                         \
+	X(tree_entrycount)                                                                         \
 	X(tree_free)                                                                               \
 	X(tree_id)                                                                                 \
 	X(tree_lookup)

@@ -122,6 +122,24 @@ static const struct key sandbox_keys[] = {
 	{0},
 };
 
+static const struct key user_keys[] = {
+	{"name", KEY_STRING, "The user's name.", .required = true},
+	{0},
+};
+
+static const struct key group_keys[] = {
+	{"name", KEY_STRING, "The group's name.", .required = true},
+	{"users", KEY_TABLES, "Who is in it.", .keys = user_keys},
+	{0},
+};
+
+static const struct key grant_keys[] = {
+	{"path", KEY_STRING, "The folder, absolute; commands see it there.", .required = true},
+	{"read_only", KEY_BOOLEAN, "Whether commands can write there; false if not given."},
+	{"description", KEY_STRING, "What it is, for people."},
+	{"host_path", KEY_STRING, "Where it lies on this machine, if elsewhere."},
+	{0},
+};
 // What a team needs of the network it says itself.
 static const struct key default_sandbox_keys[] = {SANDBOX_KEYS, {0}};
 
@@ -131,9 +149,10 @@ const struct key manifest_keys[] = {
 	{"entries", KEY_ANY, "What lies in the workspace at the start: path to entry."},
 	{"environment", KEY_ANY, "Set for every command: name to value."},
 	{"untracked", KEY_STRINGS, "Names of folders that the history leaves out."},
-	{"users", KEY_ANY, "Accounts in the sandbox."},
-	{"groups", KEY_ANY, "Groups in the sandbox."},
-	{"extra_path_grants", KEY_ANY, "Folders outside the workspace."},
+	{"users", KEY_TABLES, "Accounts in the sandbox.", .keys = user_keys},
+	{"groups", KEY_TABLES, "Groups in the sandbox.", .keys = group_keys},
+	{"extra_path_grants", KEY_TABLES, "Folders of this machine, outside the workspace.",
+		.keys = grant_keys},
 	{"remote_mount_command_allowlist", KEY_STRINGS, "Commands for use on mounts."},
 	{0},
 };

@@ -34,30 +34,6 @@ static const struct key *keys_of(const struct loader *loader, const struct key_o
 	return keys;
 }
 
-// {"owner":7,"group":5,"other":5,...}: what every entry has without it.
-static bool is_usual_access(const struct yaml_node *node)
-{
-	return integer_at(node, "owner", -1) == 7 && integer_at(node, "group", -1) == 5 &&
-		integer_at(node, "other", -1) == 5;
-}
-
-static struct yaml_node without_usual(const struct loader *loader, const struct yaml_node *node)
-{
-	struct yaml_node rest = *node;
-	rest.pairs = arena_new_array(loader->arena, node->count + 1, struct yaml_pair);
-	rest.count = 0;
-	for (size_t i = 0; i < node->count; i++) {
-		const struct yaml_pair *pair = &node->pairs[i];
-		bool usual = (text_is(pair->key, "permissions") && is_usual_access(&pair->value)) ||
-			(text_is(pair->key, "ephemeral") && pair->value.kind == YAML_BOOLEAN &&
-				!pair->value.boolean);
-		if (!usual) {
-			rest.pairs[rest.count++] = *pair;
-		}
-	}
-	return rest;
-}
-
 static const struct key_owner *kind_of_entry(
 	const struct loader *loader, const struct yaml_node *node, const char *path)
 {
@@ -87,25 +63,81 @@ static const struct key_owner *kind_of_entry(
 	return owner;
 }
 
+bool team_entry_path(struct arena *arena, struct text parent, struct text key, struct text *clean,
+	struct error *error)
+{
+	char *name = text_string(arena, key);
+	buffer_cleanup shown = {0};
+	buffer_add_line(&shown, key, 200);
+	for (char *at = name; *at; at++) {
+		*at = *at == '\\' ? '/' : *at; // as the Agents SDK does
+	}
+	static const char root[] = "/workspace/";
+	if (parent.length == 0 && strncmp(name, root, sizeof(root) - 1) == 0) {
+		name += sizeof(root) - 1;
+	}
+	bool drive = ((name[0] | 32) >= 'a' && (name[0] | 32) <= 'z') && name[1] == ':' &&
+		name[2] == '/';
+	if (name[0] == '/' || drive) {
+		error_set(error, ERROR_USAGE, "the entry '%s' has an absolute path", shown.data);
+		return error_hint(error, "write a path from the root of the workspace");
+	}
+	const char *joined = parent.length
+		? arena_printf(arena, "%.*s/%s", (int)parent.length, parent.data, name)
+		: name;
+	if (key.length && memchr(key.data, '\0', key.length)) {
+		return error_set(error, ERROR_USAGE, "the entry '%s' has a zero byte in its path",
+			shown.data);
+	}
+	struct error reason = {0};
+	if (!path_clean(arena, text_of(joined), clean, &reason)) {
+		error_set(error, ERROR_USAGE, "the path of entry '%s' %s", shown.data,
+			strlen(joined) > PATH_LIMIT ? "is too long"
+						    : "has a '..' that could leave the workspace");
+		return error_hint(error, "write a path from the root of the workspace");
+	}
+	return true;
+}
+
 // The clean path of an entry below its parent, or NULL after a mistake.
 static const char *entry_path(
 	const struct loader *loader, const struct yaml_pair *pair, const char *parent)
 {
 	struct error error = {0};
 	struct text clean;
-	const char *name = text_string(loader->arena, pair->key);
-	const char *joined = *parent ? arena_printf(loader->arena, "%s/%s", parent, name) : name;
-	if (!path_clean(loader->arena, text_of(joined), &clean, &error)) {
-		mistake(loader, pair->position, "write a path from the root of the workspace", "%s",
+	if (!team_entry_path(loader->arena, text_of(parent), pair->key, &clean, &error)) {
+		mistake(loader, pair->position, error.hint[0] ? error.hint : NULL, "%s",
 			error.message);
 		return NULL;
 	}
-	if (clean.length == 0) {
-		mistake(loader, pair->position, "name what lies in it",
-			"an entry cannot be the workspace itself");
-		return NULL;
-	}
 	return text_string(loader->arena, clean);
+}
+
+// The workspace itself can be a folder only, and what is inside an entry must lie in it.
+static bool check_root(const struct loader *loader, const struct yaml_pair *pair,
+	const char *parent, const struct key_owner *owner)
+{
+	static const char *const folders[] = {"dir", "local_dir", "git_repo"};
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && !*parent; i++) {
+		if (strcmp(owner->name, folders[i]) == 0) {
+			return true;
+		}
+	}
+	mistake(loader, pair->position, "name what lies in it",
+		*parent ? "an entry of type '%s' inside another has no name"
+			: "an entry of type '%s' cannot be the workspace itself",
+		owner->name);
+	return false;
+}
+
+// What keys alone do not tell.
+static void check_sense(const struct loader *loader, const struct yaml_node *node, const char *path)
+{
+	struct error error = {0};
+	if (loader->vocabulary->check_entry && !loader->vocabulary->check_entry(node, &error)) {
+		mistake(loader, node->position, error.hint[0] ? error.hint : NULL,
+			"the entry '%s': %s", path, error.message);
+	}
 }
 
 static void load_entry(
@@ -121,8 +153,14 @@ static void load_entry(
 	struct place place = {
 		arena_printf(loader->arena, "manifest.entries.%s", shown(loader, text_of(path))),
 		folder, true};
-	struct yaml_node rest = without_usual(loader, &pair->value);
-	check_table(loader, &rest, keys_of(loader, owner), &place);
+	if (strcmp(path, parent) == 0 && !check_root(loader, pair, parent, owner)) {
+		return;
+	}
+	size_t mistakes = loader->report->mistakes;
+	check_table(loader, &pair->value, keys_of(loader, owner), &place);
+	if (loader->report->mistakes == mistakes) {
+		check_sense(loader, &pair->value, shown(loader, text_of(path)));
+	}
 	const struct yaml_node *children = yaml_get(&pair->value, "children");
 	if (children && children->kind != YAML_NULL) {
 		load_entry_map(loader, children, path, folder);
@@ -236,18 +274,8 @@ static const struct yaml_node *manifest_file(
 	return document;
 }
 
-static void check_not_available(const struct loader *loader, const struct yaml_node *node)
+static void check_root_name(const struct loader *loader, const struct yaml_node *node)
 {
-	static const char *const names[] = {"users", "groups", "extra_path_grants"};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const struct yaml_node *value = yaml_get(node, names[i]);
-		bool empty = !value || value->kind == YAML_NULL ||
-			(value->kind == YAML_LIST && value->count == 0);
-		if (!empty) {
-			mistake(loader, value->position, "leave it out",
-				"'%s' is not available yet", names[i]);
-		}
-	}
 	const struct yaml_node *root = yaml_get(node, "root");
 	if (root && root->kind == YAML_STRING && !text_is(root->text, "/workspace")) {
 		mistake(loader, root->position, "write /workspace, or leave it out",
@@ -275,7 +303,8 @@ void load_manifest(struct loader *loader, const struct yaml_node *node)
 	}
 	struct place place = {"manifest", folder, true};
 	check_table(loader, node, manifest_keys, &place);
-	check_not_available(loader, node);
+	manifest->node = node;
+	check_root_name(loader, node);
 	load_environment(loader, yaml_get(node, "environment"));
 	const struct yaml_node *entries = yaml_get(node, "entries");
 	if (entries && entries->kind != YAML_NULL) {

@@ -157,6 +157,7 @@ struct team_manifest {
 	struct team_variable *environment;
 	size_t variable_count;
 	struct team_strings untracked; // folder names left out of the history
+	const struct yaml_node *node;  // all of it, for what has no field here; may be NULL
 };
 
 // A file that the team's file pulled in: its own text, prompts, gates, schemas.
@@ -256,6 +257,12 @@ struct team *team_thaw(
 
 int team_agent_index(const struct team *team, const char *name); // TEAM_NONE: no such agent
 int team_gate_index(const struct team *team, const char *name);  // named gates only
+
+// Where an entry of the manifest lies: its key, below the path of the `dir` that it is in ("": none).
+// Backslashes count as '/', as in the Agents SDK; a leading "/workspace/" is left out. Other absolute
+// paths and ".." are refused.
+bool team_entry_path(struct arena *arena, struct text parent, struct text key, struct text *clean,
+	struct error *error);
 
 // Values of the inputs of one run, in the order of team->inputs; NULL: not given.
 struct team_values {

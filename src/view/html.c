@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/hash.h"
 #include "view/words.h"
 
@@ -85,7 +86,8 @@ void html_attribute(struct html *html, const char *name, struct text value)
 	buffer_add_char(html->buffer, '"');
 }
 
-static void add_format(struct buffer *buffer, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void add_format(
+	struct buffer *buffer, const char *format, va_list arguments)
 {
 	arena_cleanup arena = {0};
 	buffer_add_string(buffer, arena_vprintf(&arena, format, arguments));
@@ -197,23 +199,15 @@ void html_element(struct html *html, const char *element, const char *class, con
 // The hash of a style as a policy names it (CSP Level 3, "hash-source"): the digest in base64.
 static void add_style_hash(struct buffer *buffer, struct text style)
 {
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	struct hash hash = hash_text(style);
-	unsigned bytes[HASH_HEX_SIZE / 2 + 1] = {0};
-	size_t count = HASH_HEX_SIZE / 2;
-	for (size_t i = 0; i < count; i++) {
-		sscanf(hash.hex + 2 * i, "%2x", &bytes[i]);
+	char bytes[HASH_HEX_SIZE / 2];
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		unsigned byte = 0;
+		sscanf(hash.hex + 2 * i, "%2x", &byte);
+		bytes[i] = (char)byte;
 	}
 	buffer_add_string(buffer, "sha256-");
-	for (size_t i = 0; i < count; i += 3) { // 32 bytes: the last group has two
-		unsigned group =
-			bytes[i] << 16 | bytes[i + 1] << 8 | (i + 2 < count ? bytes[i + 2] : 0);
-		for (size_t j = 0; j < 4; j++) {
-			bool filler = j == 3 && i + 2 >= count;
-			buffer_add_char(buffer, filler ? '=' : letters[group >> (18 - 6 * j) & 63]);
-		}
-	}
+	buffer_add_base64(buffer, (struct text){bytes, sizeof(bytes)});
 }
 
 static void add_meta(struct html *html, const char *key, const char *name, const char *content)

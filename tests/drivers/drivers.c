@@ -137,8 +137,8 @@ static int leave_out(const struct buffer *reason)
 // Arguments: the subject's name, and a part of the name of the tests to run no others.
 int main(int argc, char **argv)
 {
-	static const struct CMUnitTest *const groups[] = {
-		exec_tests, file_tests, archive_tests, process_tests, session_tests};
+	static const struct CMUnitTest *const groups[] = {exec_tests, file_tests, archive_tests,
+		process_tests, session_tests, manifest_tests};
 	enum { MOST = 256 };
 	struct CMUnitTest tests[MOST];
 	size_t count = 0;

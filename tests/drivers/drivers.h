@@ -55,7 +55,7 @@ int64_t milliseconds(void);
 
 // The groups; each ends with a row without name.
 extern const struct CMUnitTest exec_tests[], file_tests[], archive_tests[], process_tests[],
-	session_tests[];
+	session_tests[], manifest_tests[];
 // What the program does as the new process of a test: argv as given.
 int be_another(char **argv);
 

@@ -81,6 +81,46 @@ static void a_journal_of_somebody_else_is_refused(void **state)
 	assert_false(event_from_json(
 		&arena, "gate.checked", TEXT("{\"code\":\"perhaps\"}"), &event, &error));
 	assert_false(event_from_json(&arena, "gate.checked", TEXT("{"), &event, &error));
+	assert_false(event_from_json(&arena, "gate.checked", TEXT("{}"), &event, &error));
+}
+
+// Each number at the edges of what it may be, and behind them.
+static void numbers_are_read_exactly(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *json;
+		bool valid;
+		int64_t at;
+		uint32_t branch;
+	} rows[] = {
+		{"{\"at\":9223372036854775807,\"branch\":4294967294}", true, INT64_MAX,
+			UINT32_MAX - 1},
+		{"{\"at\":-9223372036854775808,\"branch\":0}", true, INT64_MIN, 0},
+		{"{\"at\":9007199254740993}", true, 9007199254740993, RUN_NONE},
+		{"{\"at\":9223372036854775808}", false, 0, 0},
+		{"{\"at\":-9223372036854775809}", false, 0, 0},
+		{"{\"at\":1.5}", false, 0, 0},
+		{"{\"at\":\"1\"}", false, 0, 0},
+		{"{\"at\":{\"at\":1}}", false, 0, 0},
+		{"{\"branch\":4294967296}", false, 0, 0},
+		{"{\"branch\":-1}", false, 0, 0},
+		{"{\"branch\":1,\"branch\":1}", false, 0, 0},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		arena_cleanup arena = {0};
+		struct error error = {0};
+		struct run_event event;
+		bool valid = event_from_json(
+			&arena, "branch.opened", text_of(rows[i].json), &event, &error);
+		if (valid != rows[i].valid) {
+			fail_msg("row %zu: %s", i, error.message);
+		}
+		if (valid) {
+			assert_int_equal(event.at, rows[i].at);
+			assert_int_equal(event.branch, rows[i].branch);
+		}
+	}
 }
 
 int main(void)
@@ -88,6 +128,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_of_event_survives_the_journal),
 		cmocka_unit_test(a_journal_of_somebody_else_is_refused),
+		cmocka_unit_test(numbers_are_read_exactly),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,8 +54,7 @@ static void an_editor_is_not_offered_what_is_not_available(void **state)
 	json_cleanup *team = schema_of(team_schema);
 	static const char *const missing[] = {"/properties/mcp_servers", "/properties/hooks",
 		"/properties/agents/additionalProperties/properties/skills", "/$defs/check/anyOf/7",
-		"/$defs/provider/enum/1", "/$defs/entry/anyOf/4",
-		"/$defs/entry/anyOf/0/properties/ephemeral"};
+		"/$defs/provider/enum/1", "/$defs/entry/anyOf/11"};
 	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
 		assert_null(json_at(team, text_of(missing[i])));
 	}
