@@ -6,18 +6,10 @@
 
 #include "base/file.h"
 #include "cli/recorded.h"
+#include "cli/showing.h"
 #include "cli/verb.h"
 #include "cli/vocabulary.h"
-#include "view/progress.h"
 #include "view/summary.h"
-
-// The run that this process drives. Its texts for the progress come from the engine.
-struct driving {
-	struct job *job;
-	struct progress progress;
-	const struct config *config;
-	bool quiet;
-};
 
 static struct engine *volatile interruptible; // for the signal handler; NULL: nothing runs
 
@@ -39,116 +31,6 @@ void driving_interruptible(struct engine *engine)
 	for (size_t i = 0; engine && i < sizeof(signals) / sizeof(signals[0]); i++) {
 		sigaction(signals[i], &action, NULL);
 	}
-}
-
-static void verdict(void *data, uint32_t branch, uint32_t command, struct buffer *text)
-{
-	struct driving *driving = data;
-	buffer_add_string(text, job_verdict(driving->job, branch, command));
-}
-
-static void call(void *data, uint32_t branch, uint32_t number, struct buffer *text)
-{
-	struct driving *driving = data;
-	job_call_text(driving->job, branch, number, text);
-}
-
-static void said(void *data, uint32_t branch, struct buffer *text)
-{
-	struct driving *driving = data;
-	buffer_add_text(text, job_report(driving->job, branch));
-}
-
-static void answer(void *data, uint32_t question, struct buffer *text)
-{
-	struct driving *driving = data;
-	job_answer_text(driving->job, question, text);
-}
-
-static void message(void *data, struct buffer *text)
-{
-	struct driving *driving = data;
-	buffer_add_string(text, job_message(driving->job));
-}
-
-static void reason(void *data, struct buffer *text)
-{
-	struct driving *driving = data;
-	buffer_add_string(text, job_reason(driving->job));
-}
-
-static const struct store_change *changes(void *data, size_t *count)
-{
-	struct driving *driving = data;
-	return job_changes(driving->job, count);
-}
-
-static void write_line(void *data, struct text line)
-{
-	(void)data;
-	fwrite(line.data, 1, line.length, stderr);
-}
-
-static void begin_progress(struct driving *driving)
-{
-	progress_init(&driving->progress, job_team(driving->job));
-	driving->progress.source = (struct progress_source){.data = driving,
-		.verdict = verdict,
-		.call = call,
-		.said = said,
-		.message = message,
-		.answer = answer,
-		.reason = reason,
-		.changes = changes};
-	driving->progress.colours = config_colours(driving->config, STDERR_FILENO);
-	driving->progress.write = write_line;
-}
-
-static void watch(void *data, struct job *job, const struct run_event *event)
-{
-	struct driving *driving = data;
-	if (driving->quiet) {
-		return;
-	}
-	if (!driving->job) { // the first events come while the run is being added
-		driving->job = job;
-		fprintf(stderr, "run %s\n", job_id(job));
-		begin_progress(driving);
-	}
-	progress_event(&driving->progress, event);
-}
-
-// On the thread that fills the workspace: one call of stdio, so lines stay whole.
-static void filling(void *data, int64_t files, int64_t bytes)
-{
-	const struct driving *driving = data;
-	if (!driving->quiet) {
-		fprintf(stderr, "filling the workspace: %lld files, %lld MB so far\n",
-			(long long)files, (long long)(bytes / 1000000));
-	}
-}
-
-static void write_nothing(void *data, struct text line)
-{
-	(void)data;
-	(void)line;
-}
-
-// What happened before the run was taken up again: the progress has to know it, but not to tell it.
-static void remember(void *data, struct job *job, const struct run_event *event)
-{
-	struct driving *driving = data;
-	if (driving->quiet) {
-		return;
-	}
-	if (!driving->job) {
-		driving->job = job;
-		fprintf(stderr, "run %s goes on\n", job_id(job));
-		begin_progress(driving);
-	}
-	driving->progress.write = write_nothing;
-	progress_event(&driving->progress, event);
-	driving->progress.write = write_line;
 }
 
 static bool print_summary(struct arguments *arguments, struct store *store,
@@ -206,41 +88,43 @@ static void record(struct arguments *arguments, struct store *store, const char 
 int drive(struct arguments *arguments, struct store *store, struct driven *driven,
 	struct error *error)
 {
-	struct config config;
-	struct driving driving = {
-		.config = driven->config, .quiet = arguments_has(arguments, "quiet")};
-	struct engine_watcher watcher = {
-		.event = watch, .past = remember, .filling = filling, .data = &driving};
+	struct config read;
+	const struct config *config = driven->config;
+	struct showing showing;
 	int code = EXIT_FAILED;
-	if (!driving.config) {
-		if (!config_read(&arguments->arena, &config, error)) {
+	if (!config) {
+		if (!config_read(&arguments->arena, &read, error)) {
 			return code;
 		}
-		driving.config = &config;
+		config = &read;
 	}
+	showing_init(&showing, config, arguments_has(arguments, "quiet"),
+		arguments_has(arguments, "verbose"));
+	struct engine_watcher watcher = showing_watcher(&showing);
 	struct engine *engine = engine_create(store, &watcher, error);
 	if (!engine) {
 		team_destroy(driven->start ? driven->start->team : NULL);
+		showing_finish(&showing);
 		return code;
 	}
 	driving_interruptible(engine);
 	struct job *job = driven->start ? engine_add(engine, driven->start, error)
 					: engine_resume(engine, driven->run, vocabulary(),
 						  &driven->raise, driven->request, error);
-	if (job && engine_drive(engine, error)) {
+	bool driven_to_rest = job && engine_drive(engine, error);
+	showing_end(&showing);
+	if (driven_to_rest) {
 		driven->run = arena_string(&arguments->arena, job_id(job));
 		code = run_exit_code(job_state(job));
 		print_reason(arguments, job, code);
-		print_summary(arguments, store, driving.config, job, error);
+		print_summary(arguments, store, config, job, error);
 		if (driven->recording && error->kind == ERROR_NONE) {
 			record(arguments, store, driven->recording, job, error);
 		}
 	}
-	if (driving.job) {
-		progress_finish(&driving.progress);
-	}
 	driving_interruptible(NULL);
 	engine_destroy(engine);
+	showing_finish(&showing);
 	return code;
 }
 

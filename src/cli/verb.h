@@ -66,6 +66,11 @@ bool output_colours(int fd);
 		"model", 'm', "[AGENT=]NAME", true, COMPLETE_NOTHING,                              \
 			"ask this model, not what the team file says (docs/models.md)"             \
 	}
+#define OPTION_VERBOSE                                                                             \
+	{                                                                                          \
+		"verbose", 'v', NULL, false, COMPLETE_NOTHING,                                     \
+			"show all that agents say, as it comes"                                    \
+	}
 #define OPTION_NAMES                                                                               \
 	{                                                                                          \
 		"names", 0, NULL, false, COMPLETE_NOTHING, "names only, one a line"                \

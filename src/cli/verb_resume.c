@@ -55,6 +55,7 @@ static const struct option options[] = {
 	{"max-tool-calls", 0, "+N", false, COMPLETE_NOTHING, "allow N tool calls more"},
 	{"max-handoffs", 0, "+N", false, COMPLETE_NOTHING, "allow N handoffs more"},
 	{"timeout", 0, "+TIME", false, COMPLETE_NOTHING, "allow TIME more working time"},
+	OPTION_VERBOSE,
 	OPTION_JSON,
 	OPTION_END,
 };

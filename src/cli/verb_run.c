@@ -120,6 +120,7 @@ static const struct option options[] = {
 	{"each", 0, "FILE", false, COMPLETE_FILE,
 		"a run for every line of this file, each a JSON object with inputs"},
 	{"concurrency", 0, "N", false, COMPLETE_NOTHING, "with --each: so many runs at once (4)"},
+	OPTION_VERBOSE,
 	OPTION_JSON,
 	OPTION_END,
 };

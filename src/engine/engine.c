@@ -95,6 +95,23 @@ void engine_remember(struct engine *engine, struct job *job, const struct run_ev
 	}
 }
 
+static void pass_on_notice(void *data, const struct model_notice *notice)
+{
+	const struct work *work = data;
+	const struct job *job = work->owner;
+	const struct engine_watcher *watcher = &job->engine->watcher;
+	watcher->notice(watcher->data, work->branch, work->agent, notice);
+}
+
+void engine_watch_model(struct engine *engine, struct work *work)
+{
+	if (engine->watcher.notice) {
+		work->request.notice = pass_on_notice;
+		work->request.notice_data = work;
+		work->request.notice_text = engine->watcher.notice_text;
+	}
+}
+
 void engine_done(struct work *work)
 {
 	struct job *job = work->owner;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "engine/request.h"
+#include "model/model.h"
 #include "run/state.h"
 #include "store/store.h"
 #include "team/team.h"
@@ -28,6 +29,11 @@ struct engine_watcher {
 	// run, while the engine drives; may add runs and let this one go. False stops the engine; may
 	// be NULL.
 	bool (*rests)(void *data, struct job *job, struct error *error);
+	// What happens while an agent's model is awaited; on any thread, until engine_drive() returns.
+	// Must not block. May be NULL.
+	void (*notice)(
+		void *data, uint32_t branch, uint32_t agent, const struct model_notice *notice);
+	bool notice_text; // also text as it comes
 	// The workspace of a run takes a while to be filled: so much of it is done. Called now and then,
 	// on another thread, while the scheduler's may be in the others; may be NULL.
 	void (*filling)(void *data, int64_t files, int64_t bytes);

@@ -93,6 +93,7 @@ void engine_remember(struct engine *engine, struct job *job, const struct run_ev
 struct store *engine_store(struct engine *engine);
 struct secrets *engine_secrets(struct engine *engine);
 void engine_done(struct work *work);
+void engine_watch_model(struct engine *engine, struct work *work); // a call that is being ordered
 
 // approvals.c: what a person said yes to, by what the gate's paths held.
 struct approval {

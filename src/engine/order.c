@@ -26,6 +26,7 @@ static void request_of(struct job *job, struct work *work)
 		.max_output_tokens = job->team->models[model].max_output_tokens,
 		.mixed = talk->model != model && talk->model != TALK_NOBODY,
 		.cancel = &work->cancel};
+	engine_watch_model(job->engine, work);
 }
 
 // The record takes over who wrote what since the last one.

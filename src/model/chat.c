@@ -376,7 +376,11 @@ static bool take_choice(struct wire_reading *reading, const cJSON *choice)
 	reading->cut = reading->cut || strcmp(reason, "length") == 0;
 	reading->refused = reading->refused || strcmp(reason, "content_filter") == 0;
 	reading->over = reading->over || reason[0];
-	buffer_add_string(&chat->content, json_string(message, "content", ""));
+	const char *content = json_string(message, "content", "");
+	buffer_add_string(&chat->content, content);
+	if (reading->said && content[0]) {
+		reading->said(reading->said_data, text_of(content));
+	}
 	buffer_add_string(&chat->refusal, json_string(message, "refusal", ""));
 	return take_calls(reading, cJSON_GetObjectItemCaseSensitive(message, "tool_calls"));
 }

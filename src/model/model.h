@@ -30,6 +30,22 @@ struct model_settings {
 	const struct model_settings *const *fallback;
 };
 
+// What happens while an answer is awaited.
+enum model_notice_kind {
+	NOTICE_TEXT,     // visible text came
+	NOTICE_RETRY,    // it is asked again after a while; what came so far does not count
+	NOTICE_FALLBACK, // another model is asked instead; likewise
+};
+
+struct model_notice {
+	enum model_notice_kind kind;
+	struct text text;  // what came; else why, escaped
+	unsigned try_next; // of a retry: the number of the next try
+	unsigned tries;    // and how many there are at most
+	int64_t wait;      // milliseconds until then
+	const char *model; // of a fallback: its name
+};
+
 struct model_request {
 	const char *agent; // who asks (for rehearsals and logs)
 	const struct model_settings *settings;
@@ -40,6 +56,10 @@ struct model_request {
 	int64_t max_output_tokens; // 0: not set
 	bool mixed; // other models have spoken in the conversation: their reasoning is not passed on
 	const atomic_bool *cancel; // ends the request; see model_wake(). May be NULL
+	// Called before the answer is, on its thread; must not block. May be NULL.
+	void (*notice)(void *data, const struct model_notice *notice);
+	void *notice_data;
+	bool notice_text; // whether NOTICE_TEXT is wanted: it costs something
 };
 
 enum model_finish {

@@ -137,11 +137,22 @@ static struct wire_parts parts_of(struct asking *asking)
 
 // --- What comes back ---
 
+static void pass_on_text(void *data, struct text text)
+{
+	struct asking *asking = data;
+	const struct model_notice notice = {.kind = NOTICE_TEXT, .text = text};
+	asking->request.notice(asking->request.notice_data, &notice);
+}
+
 static void begin_reading(struct asking *asking)
 {
 	asking->reading = (struct wire_reading){.answer = memory_alloc(sizeof(struct model_answer)),
 		.keeps_reasoning =
 			asking->settings == asking->request.settings && !asking->request.mixed};
+	if (asking->request.notice && asking->request.notice_text) {
+		asking->reading.said = pass_on_text;
+		asking->reading.said_data = asking;
+	}
 	asking->sse = (struct sse){0};
 	asking->entered = asking->is_stream = asking->failed = false;
 	asking->received = 0;
@@ -313,6 +324,20 @@ static bool may_go_away(const struct http_answer *answer, const char *code)
 		answer->status == 429 || answer->status >= 500;
 }
 
+static void give_notice(
+	struct asking *asking, enum model_notice_kind kind, int64_t wait, const struct error *error)
+{
+	const struct model_notice notice = {.kind = kind,
+		.text = text_of(error->message),
+		.try_next = asking->tries + 1,
+		.tries = TRIES,
+		.wait = wait,
+		.model = asking->settings->name};
+	if (asking->request.notice) {
+		asking->request.notice(asking->request.notice_data, &notice);
+	}
+}
+
 // Once more, or the next model, or the end.
 static void go_on(struct asking *asking, const struct http_answer *answer, bool again,
 	const struct error *error)
@@ -326,12 +351,14 @@ static void go_on(struct asking *asking, const struct http_answer *answer, bool 
 	end_reading(asking);
 	if (again && asking->tries < TRIES) {
 		asking->not_before = http_now() + pause;
+		give_notice(asking, NOTICE_RETRY, pause, error);
 		begin(asking);
 	} else if (fallback && fallback[asking->next_fallback] &&
 		(again || answer->status == 404 || answer->status == 429)) {
 		asking->settings = fallback[asking->next_fallback++];
 		asking->tries = 0;
 		asking->not_before = 0;
+		give_notice(asking, NOTICE_FALLBACK, 0, error);
 		begin(asking);
 	} else {
 		give_up(asking, error);

@@ -222,6 +222,17 @@ static struct text type_of(const struct sse_event *event)
 	return type;
 }
 
+// For people who watch: what counts comes with the item that is done.
+static void tell_delta(struct wire_reading *reading, const struct sse_event *event)
+{
+	struct error ignored = {0};
+	json_cleanup *tree = json_parse(event->data, &ignored);
+	const char *delta = json_string(tree, "delta", "");
+	if (delta[0]) {
+		reading->said(reading->said_data, text_of(delta));
+	}
+}
+
 static bool take_event(struct wire_reading *reading, const struct sse_event *event)
 {
 	static const struct {
@@ -244,6 +255,10 @@ static bool take_event(struct wire_reading *reading, const struct sse_event *eve
 				why.message);
 		}
 		return handled[i].take(reading, member);
+	}
+	if (reading->said && text_is(type, "response.output_text.delta")) {
+		tell_delta(reading, event);
+		return true;
 	}
 	// An error may come without a name, even after a success was announced.
 	bool failed = text_is(type, "error") ||

@@ -32,6 +32,9 @@ struct wire_reading {
 	struct error error; // why there is no answer
 	bool keeps_reasoning;
 	struct chat_reading *chat; // chat.c's own
+	// Visible text as it comes, for people who watch. May be NULL.
+	void (*said)(void *data, struct text text);
+	void *said_data;
 };
 
 struct wire {

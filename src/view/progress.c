@@ -7,6 +7,7 @@
 enum {
 	PROGRESS_SAID = 100,   // bytes of a text in a line
 	PROGRESS_REASON = 300, // bytes of a reason
+	PROGRESS_LINE = 4000,  // bytes of a line of what is said
 	PROGRESS_CHANGES = 12, // lines per record
 	PROGRESS_NAME = 24,    // widest column of names
 };
@@ -36,19 +37,24 @@ void progress_finish(struct progress *progress)
 	follow_finish(&progress->follower);
 }
 
-static void begin(struct line *line, const char *name, enum words_colour colour)
+static void begin_at(struct line *line, int64_t at, const char *name, enum words_colour colour)
 {
 	bool colours = line->progress->colours;
 	struct buffer *buffer = &line->buffer;
 	buffer_clear(buffer);
 	words_colour(buffer, colours, COLOUR_DIM);
-	words_add_clock(buffer, line->event->at);
+	words_add_clock(buffer, at);
 	words_colour(buffer, colours, COLOUR_PLAIN);
 	buffer_add_string(buffer, "  ");
 	words_add_padded(buffer, name, line->progress->name_width);
 	buffer_add_string(buffer, "  ");
 	words_colour(buffer, colours, colour);
 	line->progress->words_start = buffer->length;
+}
+
+static void begin(struct line *line, const char *name, enum words_colour colour)
+{
+	begin_at(line, line->event->at, name, colour);
 }
 
 // A line about the agent that the event is about.
@@ -109,6 +115,17 @@ static void add_argument(struct buffer *buffer, struct text json)
 	}
 }
 
+void progress_add_call(struct buffer *buffer, struct text call, bool named)
+{
+	size_t space = text_find(call, TEXT(" "));
+	if (named) {
+		buffer_add_line(buffer, (struct text){call.data, space}, PROGRESS_SAID);
+	}
+	if (space < call.length) {
+		add_argument(buffer, (struct text){call.data + space, call.length - space});
+	}
+}
+
 // "exec_command sh tests/test.sh"; only the argument when `named` is false.
 static bool add_call(struct line *line, uint32_t branch, uint32_t call, bool named)
 {
@@ -117,16 +134,8 @@ static bool add_call(struct line *line, uint32_t branch, uint32_t call, bool nam
 	if (source->call) {
 		source->call(source->data, branch, call, &text);
 	}
-	struct text whole = buffer_text(&text);
-	size_t space = text_find(whole, TEXT(" "));
-	if (named) {
-		buffer_add_line(&line->buffer, (struct text){whole.data, space}, PROGRESS_SAID);
-	}
-	if (space < whole.length) {
-		add_argument(
-			&line->buffer, (struct text){whole.data + space, whole.length - space});
-	}
-	return whole.length > 0;
+	progress_add_call(&line->buffer, buffer_text(&text), named);
+	return text.length > 0;
 }
 
 static void add_reason(struct line *line)
@@ -591,5 +600,34 @@ void progress_event(struct progress *progress, const struct run_event *event)
 	}
 	struct line line = {.progress = progress, .event = event};
 	tellers[event->kind](&line);
+	buffer_finish(&line.buffer);
+}
+
+void progress_notice(
+	struct progress *progress, uint32_t agent, int64_t at, const struct model_notice *notice)
+{
+	struct line line = {.progress = progress};
+	begin_at(&line, at, follow_agent_name(&progress->follower, agent), COLOUR_STRONG);
+	buffer_add_line(&line.buffer, notice->text, PROGRESS_REASON);
+	if (notice->kind == NOTICE_RETRY) {
+		buffer_printf(&line.buffer, "; try %u of %u %s", notice->try_next, notice->tries,
+			notice->wait > 0 ? "in " : "at once");
+		if (notice->wait > 0) {
+			words_add_duration(&line.buffer, (notice->wait + 99) / 100 * 100);
+		}
+	} else {
+		add(&line, "; asking ");
+		add(&line, notice->model);
+	}
+	end(&line);
+	buffer_finish(&line.buffer);
+}
+
+void progress_said(struct progress *progress, uint32_t agent, int64_t at, struct text words)
+{
+	struct line line = {.progress = progress};
+	begin_at(&line, at, follow_agent_name(&progress->follower, agent), COLOUR_DIM);
+	buffer_add_line(&line.buffer, words, PROGRESS_LINE);
+	end(&line);
 	buffer_finish(&line.buffer);
 }

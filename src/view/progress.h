@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "model/model.h"
 #include "store/store.h"
 #include "view/follow.h"
 
@@ -45,3 +46,10 @@ void progress_init(struct progress *progress, const struct team *team);
 void progress_finish(struct progress *progress);
 // Call with every event from RUN_STARTED on, after it was applied.
 void progress_event(struct progress *progress, const struct run_event *event);
+// A call as a source gives it, in short: its name (if `named`) and what says most of its arguments.
+void progress_add_call(struct buffer *buffer, struct text call, bool named);
+// A notice about an agent's model, `at` as in the events; not of NOTICE_TEXT.
+void progress_notice(
+	struct progress *progress, uint32_t agent, int64_t at, const struct model_notice *notice);
+// A line of what an agent says.
+void progress_said(struct progress *progress, uint32_t agent, int64_t at, struct text words);

@@ -213,6 +213,58 @@ same_trees() {
 	[ ! -e .muster ] || [ -z "$(ls .muster/runs 2>/dev/null)" ]
 }
 
+@test "retries are told, on a terminal with the time that is left" {
+	serve samples/hello/rehearsal.yaml --faults 500,429-slow
+	hello
+	[ "$status" -eq 0 ]
+	says "editor  model 'openai/gpt-5.4' answered 500: It hurts. (server_error) (request req_test); try 2 of 6 at once"
+	says "try 3 of 6 in 1 s"
+	exec 9>&-
+	rm hold
+	serve samples/hello/rehearsal.yaml --faults 429-slow
+	run python3 "$MUSTER_SOURCE/tests/e2e/terminal.py" -- muster run hello
+	says "the model service does not answer; try 2 of 6 in 1 s"
+	exec 9>&-
+	rm hold
+	serve samples/hello/rehearsal.yaml --faults 500
+	hello --quiet
+	[ -z "$output" ]
+}
+
+@test "what agents say is shown as it comes, each line once" {
+	cat >talk.yaml <<-'YAML'
+		version: 1
+		agents:
+		  editor:
+		    - say: "First I think.\nThen, \e[31mred\u202e, I ask.\n\nThe end"
+		      calls: [{delegate_to_writer: {task: Greet.}}]
+		    - say: All is done.
+		  writer:
+		    - say: I write.
+		      calls: [{write_file: {path: hello.txt, content: "Hello, world!\n"}}]
+		    - say: It is there.
+	YAML
+	for form in "" --whole chat rehearsal; do
+		serve talk.yaml ${form/#[cr]*/}
+		team=hello
+		script=
+		if [ "$form" = chat ]; then
+			sed "s|^model: .*|model: {use: openai/gpt-5.4, wire: chat}|" teams/hello.yaml >teams/chat.yaml
+			team=teams/chat.yaml
+		elif [ "$form" = rehearsal ]; then
+			script="--rehearse talk.yaml"
+		fi
+		run muster run $team $script -v
+		[ "$status" -eq 0 ]
+		for line in "editor  First I think." "editor  Then, \\x1b[31mred\\u{202e}, I ask." "editor  The end" "writer  I write." "writer  It is there." "editor  All is done."; do
+			[ "$(grep -cF "$line" <<<"$output")" -eq 1 ] || { echo "$form: $line: $output"; false; }
+		done
+		[[ $output != *"says:"* ]]
+		exec 9>&-
+		rm hold
+	done
+}
+
 # keyed KEY: a hello team whose key comes from there.
 keyed() {
 	sed "s|^model: .*|model: {use: openai/gpt-5.4, api_key: $1}|" teams/hello.yaml >teams/keyed.yaml

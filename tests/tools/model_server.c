@@ -21,7 +21,7 @@
 #include "base/json_raw.h"
 #include "model/model.h"
 
-enum { ITEMS = 10000, REQUEST_LIMIT = 256 * 1024 * 1024 };
+enum { DELTA = 40 /* bytes */, ITEMS = 10000, REQUEST_LIMIT = 256 * 1024 * 1024 };
 
 static struct {
 	struct model_client *rehearsal;
@@ -171,6 +171,19 @@ static void add_response(struct buffer *json, const struct model_answer *answer)
 		(long long)(answer->usage.input + answer->usage.output));
 }
 
+// The text as it would be said, a few words at a time.
+static void add_deltas(struct buffer *text, struct text said)
+{
+	while (said.length) {
+		buffer_cleanup delta = {0};
+		struct text piece = text_cut(said, DELTA);
+		buffer_add_json(&delta, piece);
+		add_event(text, "response.output_text.delta", "delta", buffer_text(&delta));
+		said.data += piece.length;
+		said.length -= piece.length;
+	}
+}
+
 static void write_responses(struct buffer *text, const struct model_answer *answer, bool stream)
 {
 	buffer_cleanup response = {0};
@@ -180,10 +193,8 @@ static void write_responses(struct buffer *text, const struct model_answer *answ
 		return;
 	}
 	add_event(text, "response.created", "response", TEXT("{\"status\":\"in_progress\"}"));
+	add_deltas(text, answer->text);
 	for (size_t i = 0; i < answer->item_count; i++) {
-		buffer_cleanup delta = {0};
-		buffer_add_json(&delta, text_cut(answer->text, 200));
-		add_event(text, "response.output_text.delta", "delta", buffer_text(&delta));
 		add_event(text, "response.output_item.done", "item", answer->items[i]);
 	}
 	add_event(text, answer->finish == MODEL_CUT ? "response.incomplete" : "response.completed",
