@@ -123,6 +123,24 @@ static struct model_client *open_model(struct job *job, const char *rehearsal, s
 	return rehearsal ? rehearsal_open(rehearsal, error) : remote_open();
 }
 
+// Only a run that begins is refused for a token: one that goes on may have all that it needs.
+static bool read_tokens(struct job *job, bool begins, struct error *error)
+{
+	const struct team_manifest *manifest = &job->team->manifest;
+	const char **tokens = arena_new_array(&job->arena, manifest->token_count + 1, const char *);
+	for (size_t i = 0; i < manifest->token_count; i++) {
+		struct error reason = {0};
+		tokens[i] = secrets_read(engine_secrets(job->engine), manifest->tokens[i].secret,
+			"an entry of the manifest", &reason);
+		if (!tokens[i] && begins) {
+			*error = reason;
+			return false;
+		}
+	}
+	job->workshop.tokens = tokens;
+	return true;
+}
+
 // Before there is anything of the run: what cannot be put into its workspace is the user's to know now.
 static bool check_manifest(struct job *job, struct error *error)
 {
@@ -145,7 +163,7 @@ static bool prepare_workshop(
 			       error, ERROR_USAGE, "there is no sandbox provider '%s'", provider) ||
 			error_hint(error, "'muster providers' lists what there is");
 	}
-	if (!start->id && !check_manifest(job, error)) {
+	if (!read_tokens(job, !start->id, error) || (!start->id && !check_manifest(job, error))) {
 		return false;
 	}
 	workshop->model = open_model(job, start->rehearsal, error);

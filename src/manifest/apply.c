@@ -54,6 +54,7 @@ static void tell(void *data, int64_t files, int64_t bytes)
 // The copy of the place is what `tell` gets, and must outlive the sink.
 static void watch(struct sink *sink, struct manifest_place *place)
 {
+	sink->cancel = place->cancel;
 	if (place->progress) {
 		sink->progress = tell;
 		sink->progress_data = place;
@@ -144,12 +145,12 @@ static bool put_streams(struct batch *all, struct error *error)
 {
 	for (size_t start = 0; start < all->count;) {
 		struct batch batch = {.place = all->place, .entries = all->entries + start};
-		bool alone = true;
-		while (start + batch.count < all->count && alone) {
+		bool apart = true;
+		while (start + batch.count < all->count && apart) {
 			batch.count++;
 			for (size_t i = 0;
-				start + batch.count < all->count && i < batch.count && alone; i++) {
-				alone = !overlap(
+				start + batch.count < all->count && i < batch.count && apart; i++) {
+				apart = !overlap(
 					batch.entries[i], all->entries[start + batch.count]);
 			}
 		}

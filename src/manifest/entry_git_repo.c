@@ -1,5 +1,4 @@
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/path.h"
@@ -101,6 +100,23 @@ static void tell(void *data, int64_t objects, int64_t bytes)
 	place->progress(place->progress_data, &(struct manifest_progress){objects, bytes});
 }
 
+static bool find_token(const struct manifest_place *place, const struct manifest_entry *entry,
+	const char **token, struct error *error)
+{
+	const struct team_manifest *manifest = &place->team->manifest;
+	for (size_t i = 0; i < manifest->token_count && place->tokens; i++) {
+		if (manifest->tokens[i].entry != entry->node) {
+			continue;
+		}
+		*token = place->tokens[i];
+		if (!*token) {
+			error_set(error, ERROR_UNAVAILABLE, "its token is not to be had any more");
+			return error_hint(error, "set what 'token' names, and resume the run");
+		}
+	}
+	return true;
+}
+
 // False if the token is not to be had.
 static bool source_of(const struct manifest_place *place, const struct manifest_entry *entry,
 	struct git_source *source, struct error *error)
@@ -108,7 +124,6 @@ static bool source_of(const struct manifest_place *place, const struct manifest_
 	struct arena *arena = place->arena;
 	const struct yaml_node *node = entry->node, *ref = entry_string(node, "ref");
 	const struct yaml_node *host = entry_string(node, "host"), *user;
-	const struct yaml_node *token = entry_string(yaml_get(node, "token"), "env");
 	struct text repo = entry_string(node, "repo")->text;
 	struct text server = host ? host->text : TEXT("github.com");
 	bool open = text_starts(server, plain);
@@ -118,21 +133,12 @@ static bool source_of(const struct manifest_place *place, const struct manifest_
 			text_ends(repo, ".git") ? "" : ".git"),
 		.ref = ref ? text_string(arena, ref->text) : NULL,
 		.loopback = open,
+		.cancel = place->cancel,
 		.progress = place->progress ? tell : NULL,
 		.progress_data = (void *)(uintptr_t)place};
-	if (!token) {
-		return true;
-	}
 	user = entry_string(node, "username");
 	source->user = user ? text_string(arena, user->text) : "git";
-	source->token_name = text_string(arena, token->text);
-	source->token = getenv(source->token_name);
-	if (!source->token || !source->token[0]) {
-		error_set(error, ERROR_USAGE, "the environment variable '%s' is not set",
-			source->token_name);
-		return error_hint(error, "it holds the token for '%s'", source->url);
-	}
-	return true;
+	return find_token(place, entry, &source->token, error);
 }
 
 static bool check(
@@ -172,7 +178,10 @@ static bool put(const struct manifest_place *place, const struct manifest_entry 
 }
 
 static const struct key token_keys[] = {
-	{"env", KEY_STRING, "The environment variable that holds it.", .required = true},
+	{"env", KEY_STRING, "The environment variable that holds it."},
+	{"file", KEY_STRING, "The file that holds it; ~/ is the home folder."},
+	{"command", KEY_STRINGS, "The command that prints it: its words, or a line for the shell."},
+	{"secret", KEY_STRING, "Its name under 'secrets'."},
 	{0},
 };
 

@@ -80,7 +80,8 @@ static int tell(const git_indexer_progress *stats, void *data)
 		fetch->source->progress(fetch->source->progress_data,
 			(int64_t)stats->received_objects, (int64_t)stats->received_bytes);
 	}
-	return fetch->too_large ? GIT_EUSER : 0;
+	const atomic_bool *cancel = fetch->source->cancel;
+	return fetch->too_large || (cancel && atomic_load(cancel)) ? GIT_EUSER : 0;
 }
 
 static git_remote_callbacks callbacks_of(struct fetch *fetch)
@@ -105,9 +106,13 @@ static bool explain(const struct fetch *fetch, struct error *error)
 	const struct git_source *source = fetch->source;
 	const git_error *last = git.error_last();
 	const char *message = last && last->message ? last->message : "";
+	if (source->cancel && atomic_load(source->cancel)) {
+		return error_set(
+			error, ERROR_INTERRUPTED, "stopped while '%s' was fetched", source->url);
+	}
 	if (fetch->login && source->token) {
-		error_set(error, ERROR_UNAVAILABLE, "'%s' does not take the login from $%s",
-			source->url, source->token_name);
+		error_set(error, ERROR_UNAVAILABLE, "'%s' does not take the entry's token",
+			source->url);
 		return error_hint(
 			error, "see whether it is still valid and may read the repository");
 	}
@@ -344,8 +349,7 @@ bool git_cache_load(struct error *error)
 	return problem.kind == ERROR_NONE;
 }
 
-// One process at a time fetches a repository; the others find what it brought.
-static int lock(const char *folder, struct error *error)
+int git_cache_lock(const char *folder, struct error *error)
 {
 	arena_cleanup arena = {0};
 	const char *path = arena_printf(&arena, "%s.lock", folder);
@@ -369,7 +373,7 @@ bool git_cache_fetch(const struct git_source *source, struct error *error)
 		!file_make_folders(path_folder(&arena, folder), 0700, error)) {
 		return false;
 	}
-	file_cleanup held = lock(folder, error);
+	file_cleanup held = git_cache_lock(folder, error);
 	bool fine = held >= 0 && run(&fetch, folder, error);
 	git.odb_free(fetch.odb);
 	git.repository_free(fetch.repository);

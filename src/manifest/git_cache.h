@@ -17,8 +17,8 @@ struct git_source {
 	const char *url;
 	const char *ref;          // a branch, tag, "refs/..." or commit; NULL: the server's default
 	const char *user, *token; // NULL: none
-	const char *token_name;   // the variable that holds the token; for messages
 	bool loopback;            // no proxy
+	const atomic_bool *cancel;                                    // may be NULL
 	void (*progress)(void *data, int64_t objects, int64_t bytes); // may be NULL
 	void *progress_data;
 };

@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,30 +51,26 @@ static bool write_index(git_commit *commit, const char *path, struct error *erro
 	return fine || git_fail(error, "cannot list the repository's files");
 }
 
-// In a folder of its own, renamed when it is whole: several processes may make it.
-static bool make(struct arena *arena, git_repository *repository, git_commit *commit,
-	const struct git_source *source, const char *folder, const char *id, struct error *error)
+static bool is_there(struct arena *arena, const char *folder)
 {
-	char *fresh = arena_printf(arena, "%s.XXXXXX", folder);
-	const char *packs = NULL;
-	bool made = mkdtemp(fresh) != NULL;
-	if (!made) {
-		return error_errno(error, ERROR_UNAVAILABLE, "cannot make '%s'", fresh);
-	}
-	packs = path_join(arena, fresh, "objects/pack");
-	bool fine = file_make_folders(packs, 0755, error) &&
+	return access(path_join(arena, folder, "index"), F_OK) == 0;
+}
+
+// In a folder of its own, renamed when it is whole. One process at a time; what one that was killed
+// left is made anew.
+static bool make(struct arena *arena, git_repository *repository, git_commit *commit,
+	const struct git_source *source, const char *folder, struct error *error)
+{
+	char id[41];
+	const char *fresh = arena_printf(arena, "%s.new", folder);
+	const char *packs = path_join(arena, fresh, "objects/pack");
+	git.oid_tostr(id, sizeof(id), git.commit_id(commit));
+	return file_remove_tree(fresh, error) && file_make_folders(packs, 0755, error) &&
 		file_make_folders(path_join(arena, fresh, "refs"), 0755, error) &&
 		write_texts(arena, fresh, source, id, error) &&
 		write_pack(repository, commit, packs, error) &&
-		write_index(commit, path_join(arena, fresh, "index"), error);
-	if (fine && rename(fresh, folder) == 0) {
-		return true;
-	}
-	struct error ignored = {0}; // what is left is of no use, and found by nobody
-	file_remove_tree(fresh, &ignored);
-	// Another process was faster.
-	return fine &&
-		(access(path_join(arena, folder, "index"), F_OK) == 0 ||
+		write_index(commit, path_join(arena, fresh, "index"), error) &&
+		(rename(fresh, folder) == 0 ||
 			error_errno(error, ERROR_UNAVAILABLE, "cannot make '%s'", folder));
 }
 
@@ -85,9 +80,14 @@ bool git_dot_put(git_repository *repository, git_commit *commit, const struct gi
 	arena_cleanup arena = {0};
 	char id[41];
 	git.oid_tostr(id, sizeof(id), git.commit_id(commit));
-	const char *folder = arena_printf(&arena, "%s.%s", git_cache_folder(&arena, source), id);
+	const char *cache = git_cache_folder(&arena, source);
+	const char *folder = arena_printf(&arena, "%s.%s", cache, id);
 	struct walk_settings settings = {.source = folder};
-	return (access(path_join(&arena, folder, "index"), F_OK) == 0 ||
-		       make(&arena, repository, commit, source, folder, id, error)) &&
+	file_cleanup held = is_there(&arena, folder) ? -1 : git_cache_lock(cache, error);
+	if (held < 0 && error->kind != ERROR_NONE) {
+		return false;
+	}
+	return (is_there(&arena, folder) ||
+		       make(&arena, repository, commit, source, folder, error)) &&
 		walk_folder(&settings, sink, ".git", error);
 }

@@ -53,10 +53,13 @@ struct manifest_place {
 	const struct team *team;
 	const struct team_values *values; // for ${inputs.NAME}
 	struct arena *arena;
-	const struct sandbox_driver *driver; // manifest_check()
-	struct sandbox *sandbox;             // manifest_apply()
+	const struct sandbox_driver *driver;
+	struct sandbox *sandbox; // manifest_apply()
+	// The values of team->manifest.tokens; one that is NULL is not to be had. NULL: nobody looked.
+	const char *const *tokens;
 	const char *cache; // a folder of this machine for what came over the network
 	bool ephemeral_only;
+	const atomic_bool *cancel; // may be NULL
 	// Called now and then while it lasts, on the calling thread or another; may be NULL.
 	void (*progress)(void *data, const struct manifest_progress *progress);
 	void *progress_data;

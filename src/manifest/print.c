@@ -47,7 +47,7 @@ static const struct fields kinds[] = {
 	{"box_mount",
 		{MOUNT_FIELDS, {"path", "null"}, {"client_id", "null"}, {"client_secret", "null"},
 			{"access_token", "null"}, {"token", "null"}, {"box_config_file", "null"},
-			{"config_credentials", "null"}, {"box_sub_type", "null"},
+			{"config_credentials", "null"}, {"box_sub_type", "\"user\""},
 			{"root_folder_id", "null"}, {"impersonate", "null"}, {"owned_by", "null"}}},
 	{"s3_files_mount",
 		{MOUNT_FIELDS, {"file_system_id", "null"}, {"subpath", "null"},
@@ -90,13 +90,24 @@ static long long bits(const struct yaml_node *permissions, const char *whose, in
 	return value && value->kind == YAML_INTEGER ? (long long)value->integer : otherwise;
 }
 
-static void print_permissions(struct buffer *json, const struct yaml_node *node, bool folder)
+// A file without them gets 0644 here, which the SDK would not give it by itself.
+static void print_permissions(
+	struct buffer *json, const struct yaml_node *node, const struct entry_kind *kind)
 {
 	const struct yaml_node *given = yaml_get(node, "permissions");
 	bool none = !given || given->kind != YAML_MAP;
+	bool file = none && kind == &entry_file;
 	buffer_printf(json, "{\"owner\":%lld,\"group\":%lld,\"other\":%lld,\"directory\":%s}",
-		bits(given, "owner", 7), bits(given, "group", none ? 5 : 0),
-		bits(given, "other", none ? 5 : 0), folder ? "true" : "false");
+		bits(given, "owner", file ? 6 : 7),
+		bits(given, "group",
+			file           ? 4
+				: none ? 5
+				       : 0),
+		bits(given, "other",
+			file           ? 4
+				: none ? 5
+				       : 0),
+		kind->folder ? "true" : "false");
 }
 
 static void print_group(struct buffer *json, const struct yaml_node *group)
@@ -155,7 +166,7 @@ static void print_entry(struct buffer *json, const struct yaml_node *node)
 		entry_boolean(node, "ephemeral", kind->mount) ? "true" : "false");
 	print_group(json, yaml_get(node, "group"));
 	buffer_printf(json, ",\"is_dir\":%s,\"permissions\":", kind->folder ? "true" : "false");
-	print_permissions(json, node, kind->folder);
+	print_permissions(json, node, kind);
 	if (kind == &entry_file) {
 		print_content(json, node);
 	} else if (kind == &entry_dir) {
@@ -168,17 +179,26 @@ static void print_entry(struct buffer *json, const struct yaml_node *node)
 	buffer_add_char(json, '}');
 }
 
-// In the team file variables may stand without the SDK's "value" around them.
+// In the team file variables may stand without the SDK's "value" around them, and numbers without quotes.
 static void print_environment(struct buffer *json, const struct yaml_node *node)
 {
 	const struct yaml_node *inner = yaml_get(node, "value");
-	bool wrapped = inner && inner->kind == YAML_MAP && node->count == 1;
-	buffer_add_string(json, ",\"environment\":");
-	if (!wrapped) {
-		buffer_add_string(json, "{\"value\":");
+	if (inner && inner->kind == YAML_MAP && node->count == 1) {
+		node = inner;
 	}
-	print_value(json, node && node->kind == YAML_MAP ? node : NULL, "{}");
-	buffer_add_string(json, wrapped ? "" : "}");
+	buffer_add_string(json, ",\"environment\":{\"value\":{");
+	for (size_t i = 0; node && node->kind == YAML_MAP && i < node->count; i++) {
+		const struct yaml_pair *pair = &node->pairs[i];
+		buffer_add_string(json, i ? "," : "");
+		buffer_add_json(json, pair->key);
+		buffer_add_char(json, ':');
+		if (pair->value.kind == YAML_MAP) {
+			yaml_print_json(json, &pair->value);
+		} else {
+			buffer_add_json(json, pair->value.text);
+		}
+	}
+	buffer_add_string(json, "}}");
 }
 
 static void print_grants(struct buffer *json, const struct yaml_node *grants)

@@ -56,6 +56,9 @@ bool sink_set_mode(struct sink *sink, mode_t mode, struct error *error)
 bool sink_file(
 	struct sink *sink, const char *name, const struct sink_file *file, struct error *error)
 {
+	if (sink->cancel && atomic_load(sink->cancel)) {
+		return error_set(error, ERROR_INTERRUPTED, "stopped before it was whole");
+	}
 	if (!sink->kind->file(sink, name, file, error)) {
 		return false;
 	}

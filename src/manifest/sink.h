@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -42,6 +43,7 @@ struct sink {
 	int64_t told;         // when `progress` was last called
 	void (*progress)(void *data, int64_t files, int64_t bytes); // may be NULL
 	void *progress_data;
+	const atomic_bool *cancel; // may be NULL
 };
 
 enum { SINK_DEPTH = 200 };

@@ -38,6 +38,8 @@ static bool create(struct work *work, const struct sandbox_settings *settings, s
 		.team = workshop->team,
 		.values = workshop->values,
 		.arena = &work->arena,
+		.tokens = workshop->tokens,
+		.cancel = &work->cancel,
 		.progress = workshop->filling,
 		.progress_data = workshop->filling_data,
 		.cache = manifest_cache(&work->arena, workshop->folder)};

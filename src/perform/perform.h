@@ -29,6 +29,7 @@ struct workshop {
 	const char *sandbox_options;    // JSON; may be NULL
 	const char *const *environment; // for every command in the sandbox
 	const char *const *untracked;   // for the history
+	const char *const *tokens;      // of the manifest; see struct manifest_place
 	// Told now and then while the workspace is filled, on the thread that fills it.
 	void (*filling)(void *data, const struct manifest_progress *progress);
 	void *filling_data;

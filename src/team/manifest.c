@@ -140,6 +140,28 @@ static void check_sense(const struct loader *loader, const struct yaml_node *nod
 	}
 }
 
+// Taken from the team file alone: a manifest that came from elsewhere has no say in where the secrets of
+// the person who runs it go.
+static void load_token(struct loader *loader, const struct yaml_node *entry)
+{
+	struct team_manifest *manifest = &loader->team->manifest;
+	const struct yaml_node *token = yaml_get(entry, "token");
+	if (!token || token->kind != YAML_MAP) {
+		return;
+	}
+	if (strcmp(token->position.file, loader->team->path) != 0) {
+		mistake(loader, token->position, "write the manifest into the team file",
+			"a manifest in a file of its own cannot have a 'token'");
+		return;
+	}
+	const struct team_secret *secret = secret_of(loader, NULL, token, "token");
+	if (secret) {
+		manifest->tokens = grown(loader->arena, manifest->tokens, manifest->token_count,
+			sizeof(*manifest->tokens));
+		manifest->tokens[manifest->token_count++] = (struct team_token){entry, secret};
+	}
+}
+
 static void load_entry(
 	struct loader *loader, const struct yaml_pair *pair, const char *parent, const char *folder)
 {
@@ -160,6 +182,7 @@ static void load_entry(
 	check_table(loader, &pair->value, keys_of(loader, owner), &place);
 	if (loader->report->mistakes == mistakes) {
 		check_sense(loader, &pair->value, shown(loader, text_of(path)));
+		load_token(loader, &pair->value);
 	}
 	const struct yaml_node *children = yaml_get(&pair->value, "children");
 	if (children && children->kind != YAML_NULL) {

@@ -149,6 +149,12 @@ struct team_variable {
 	const char *value;
 };
 
+// The login of an entry that has one (git_repo).
+struct team_token {
+	const struct yaml_node *entry;
+	const struct team_secret *secret;
+};
+
 struct team_manifest {
 	const char *folder; // relative `src` are found from here
 	struct team_entry
@@ -157,7 +163,9 @@ struct team_manifest {
 	struct team_variable *environment;
 	size_t variable_count;
 	struct team_strings untracked; // folder names left out of the history
-	const struct yaml_node *node;  // all of it, for what has no field here; may be NULL
+	struct team_token *tokens;
+	size_t token_count;
+	const struct yaml_node *node; // all of it, for what has no field here; may be NULL
 };
 
 // A file that the team's file pulled in: its own text, prompts, gates, schemas.

@@ -46,7 +46,7 @@ make_repositories() {
 	TWO=$(git -C work rev-parse main~1)
 }
 
-# team KEYS...: a team with one git_repo entry, "code".
+# team KEYS [LINE]: a team with one git_repo entry, "code", and another line.
 team() {
 	cat >team.yaml <<-YAML
 		version: 1
@@ -55,6 +55,7 @@ team() {
 		sandbox: {provider: unix-local}
 		manifest: {entries: {code: {type: git_repo, $1}}}
 		manager: worker
+		$2
 		agents:
 		  worker: {description: Looks., instructions: Look.}
 	YAML
@@ -152,17 +153,48 @@ has() {
 	[ "$status" -eq 6 ]
 	says "'$HOST/private/repo.git' is private, or not there"
 	team "host: '$HOST', repo: private/repo, token: {env: REPO_TOKEN}"
-	[ "$status" -eq 2 ]
-	says "the environment variable 'REPO_TOKEN' is not set"
+	[ "$status" -eq 6 ]
+	says "an entry of the manifest needs a key"
+	says REPO_TOKEN
 	export REPO_TOKEN=wrong-token
 	team "host: '$HOST', repo: private/repo, token: {env: REPO_TOKEN}"
 	[ "$status" -eq 6 ]
-	says "does not take the login from \$REPO_TOKEN"
+	says "'$HOST/private/repo.git' does not take the entry's token"
+	unset REPO_TOKEN
+	run "$MUSTER" resume -1
+	echo "$output"
+	[ "$status" -eq 6 ]
+	says "its token is not to be had any more"
+	export REPO_TOKEN=s3cret-token
+	run "$MUSTER" resume -1
+	echo "$output"
+	[ "$status" -eq 0 ]
+	has a.txt three
 	export REPO_TOKEN=s3cret-token
 	team "host: '$HOST', repo: private/repo, token: {env: REPO_TOKEN}"
 	[ "$status" -eq 0 ]
 	has a.txt three
 	run ! grep -rq s3cret-token .muster cache
+	unset REPO_TOKEN
+	echo s3cret-token >token.txt
+	for source in '{file: token.txt}' '{command: [cat, token.txt]}' '{secret: repo}'; do
+		team "host: '$HOST', repo: private/repo, token: $source" 'secrets: {repo: {file: token.txt}}'
+		[ "$status" -eq 0 ]
+		has a.txt three
+	done
+}
+
+@test "a token is for a manifest in the team file only" {
+	team "host: '$HOST', repo: private/repo, token: {secret: nowhere}"
+	[ "$status" -eq 2 ]
+	says "there is no secret 'nowhere'"
+	sed -n 's/^manifest: //p' team.yaml >manifest.yaml
+	sed -i 's/^manifest: .*/manifest: manifest.yaml/' team.yaml
+	run "$MUSTER" validate team.yaml
+	echo "$output"
+	[ "$status" -eq 2 ]
+	says "manifest.yaml:1:"
+	says "a manifest in a file of its own cannot have a 'token'"
 }
 
 @test "nobody at the address, and a name that is no host, are told as such" {

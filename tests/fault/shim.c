@@ -7,7 +7,8 @@
  *   MUSTER_FAULT_COUNT=FILE     at the end, how many calls of each group there were: "GROUP COUNT"
  *
  * Groups: open, read, write, sync, name (what changes names and sizes), memory, thread.
- * WHAT: EIO, ENOSPC, EINTR, or "short": a write (or read) takes half of what was asked.
+ * WHAT: EIO, ENOSPC, EINTR, "short": a write (or read) takes half of what was asked, or "kill": the
+ * process is killed before the call.
  */
 #undef _FILE_OFFSET_BITS // both names of each function are wanted
 #undef _FORTIFY_SOURCE
@@ -17,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -29,6 +31,7 @@
 #include <unistd.h>
 
 enum group { OPEN, READ, WRITE, SYNC, NAME, MEMORY, THREAD, GROUPS };
+enum { KILLED = -1 }; // for an error number
 enum fault { FAULT_NONE, FAULT_ERROR, FAULT_SHORT };
 
 static const char *const names[GROUPS] = {
@@ -37,7 +40,7 @@ static const struct {
 	const char *name;
 	int number;
 } errors[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EINTR", EINTR}, {"EAGAIN", EAGAIN},
-	{"ENOMEM", ENOMEM}, {"short", 0}};
+	{"ENOMEM", ENOMEM}, {"short", 0}, {"kill", KILLED}};
 
 static atomic_ulong counts[GROUPS];
 static enum group chosen = GROUPS;
@@ -63,6 +66,10 @@ static enum fault next(enum group group)
 	}
 	if (chosen_error == 0) {
 		return FAULT_SHORT;
+	}
+	if (chosen_error == KILLED) {
+		syscall(SYS_kill, owner, SIGKILL);
+		pause();
 	}
 	errno = chosen_error;
 	return FAULT_ERROR;

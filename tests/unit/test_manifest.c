@@ -441,6 +441,20 @@ static void ephemeral_entries_can_be_put_in_again_alone(void **state)
 	teardown();
 }
 
+static void it_stops_when_it_is_asked_to(void **state)
+{
+	(void)state;
+	setup();
+	atomic_bool cancel = true;
+	load("  entries: {a: {type: file, content: x}}\n");
+	struct manifest_place *where = use(&as_folder);
+	where->cancel = &cancel;
+	assert_false(manifest_apply(where, &world.error));
+	assert_int_equal(world.error.kind, ERROR_INTERRUPTED);
+	assert_string_equal(listing(), "");
+	teardown();
+}
+
 static void a_disk_that_is_full_is_told_with_the_entry(void **state)
 {
 	(void)state;
@@ -616,68 +630,46 @@ static void path_grants_are_read_with_links_followed_beforehand(void **state)
 	teardown();
 }
 
-// As the Agents SDK 0.22 serialises it: every field, with its default.
-static const char serialised[] =
-	"{\"version\":1,\"root\":\"/workspace\",\"entries\":{"
-	"\"a.txt\":{\"type\":\"file\",\"description\":null,\"ephemeral\":false,\"group\":null,"
-	"\"is_dir\":false,\"permissions\":{\"owner\":7,\"group\":5,\"other\":5,\"directory\":false}"
-	","
-	"\"content\":\"hi \\u00e9\\n\"},"
-	"\"d\":{\"type\":\"dir\",\"description\":\"D\",\"ephemeral\":true,\"group\":{\"name\":"
-	"\"g\","
-	"\"users\":[{\"name\":\"u\"}]},\"is_dir\":true,\"permissions\":{\"owner\":7,\"group\":0,"
-	"\"other\":0,\"directory\":true},\"children\":{"
-	"\"f\":{\"type\":\"local_file\",\"description\":null,\"ephemeral\":false,\"group\":null,"
-	"\"is_dir\":false,\"permissions\":{\"owner\":6,\"group\":4,\"other\":4,\"directory\":false}"
-	","
-	"\"src\":\"mine\"},"
-	"\"t\":{\"type\":\"local_dir\",\"description\":null,\"ephemeral\":false,\"group\":{"
-	"\"name\":"
-	"\"u\"},\"is_dir\":true,\"permissions\":{\"owner\":7,\"group\":5,\"other\":5,\"directory\":"
-	"true},\"src\":null}}},"
-	"\"m\":{\"type\":\"s3_mount\",\"description\":null,\"ephemeral\":true,\"group\":null,"
-	"\"is_dir\":true,\"permissions\":{\"owner\":7,\"group\":5,\"other\":5,\"directory\":true},"
-	"\"mount_path\":null,\"read_only\":true,\"mount_strategy\":{\"type\":\"in_container\","
-	"\"pattern\":{\"type\":\"rclone\",\"mode\":\"fuse\",\"remote_name\":null,\"extra_args\":[],"
-	"\"nfs_addr\":null,\"nfs_mount_options\":null,\"config_file_path\":null}},"
-	"\"bucket\":\"b\",\"access_key_id\":null,\"secret_access_key\":null,\"session_token\":null,"
-	"\"prefix\":\"p/\",\"region\":null,\"endpoint_url\":null,\"s3_provider\":\"AWS\"}},"
-	"\"environment\":{\"value\":{\"A\":\"b\",\"C\":{\"type\":\"str\",\"value\":\"d\"},"
-	"\"E\":{\"description\":null,\"ephemeral\":true,\"value\":{\"type\":\"str\",\"value\":"
-	"\"f\"}}"
-	"}},\"users\":[{\"name\":\"u\"}],\"groups\":[{\"name\":\"g\",\"users\":[{\"name\":\"u\"}]}]"
-	","
-	"\"extra_path_grants\":[],\"remote_mount_command_allowlist\":[\"ls\",\"find\"]}";
+// What openai-agents 0.22.0 itself wrote: Manifest.model_dump(mode="json").
+static struct text serialised(void)
+{
+	struct text text;
+	struct error error = {0};
+	const char *path = arena_printf(&world.arena,
+		"%s/tests/unit/manifest_of_the_agents_sdk.json", getenv("MUSTER_SOURCE"));
+	assert_true(file_read(&world.arena, path, 1 << 20, &text, &error));
+	return text;
+}
 
 static void the_agents_sdks_own_form_is_read_and_written_unchanged(void **state)
 {
 	(void)state;
 	setup();
-	put("manifest.json", serialised, 0644);
-	put("mine", "x", 0644);
 	struct team_report report = {0};
+	struct text theirs = serialised();
+	put("manifest.json", text_string(&world.arena, theirs), 0644);
+	put("mine", "x", 0644);
+	put("seed/x", "x", 0644);
 	put("team.yaml",
 		"version: 1\nname: t\nmodel: openai/m\nmanager: lead\nmanifest: manifest.json\n"
 		"agents: {lead: {instructions: Lead.}}\n",
 		0644);
 	world.team = team_load(at("team.yaml"), vocabulary(), &report);
-	buffer_cleanup lines = {0};
+	buffer_cleanup lines = {0}, mine = {0}, compact = {0};
 	team_report_print(&lines, &report);
 	assert_string_equal(lines.data ? lines.data : "", "");
 	team_report_finish(&report);
-	buffer_cleanup json = {0};
-	manifest_print(&json, world.team);
-	json_cleanup *mine = json_parse(buffer_text(&json), &world.error);
-	json_cleanup *theirs = json_parse(text_of(serialised), &world.error);
-	assert_non_null(mine);
-	if (!cJSON_Compare(mine, theirs, true)) {
-		fail_msg("%s\n%s", serialised, json.data);
-	}
+	manifest_print(&mine, world.team);
+	json_cleanup *tree = json_parse(theirs, &world.error);
+	json_print(&compact, tree);
+	assert_string_equal(mine.data, compact.data);
 	struct manifest manifest = manifest_read(&world.arena, world.team);
-	assert_int_equal(manifest.count, 5);
+	assert_int_equal(manifest.count, 15);
 	assert_int_equal(manifest.entries[0].mode, 0755);
-	assert_text(manifest.entries[3].path, "d/t");
-	assert_true(manifest.entries[3].ephemeral);
+	assert_int_equal(manifest.entries[1].mode, 0750);
+	assert_text(manifest.entries[4].path, "d/t");
+	assert_true(manifest.entries[4].ephemeral);
+	assert_string_equal(manifest.entries[2].group, "g");
 	teardown();
 }
 
@@ -688,13 +680,14 @@ static void a_manifest_of_ours_is_written_in_the_sdks_form(void **state)
 	load("  entries:\n"
 	     "    a: {type: file, content: x}\n"
 	     "    b: {type: file, base64: /wA=, group: g}\n"
-	     "  environment: {A: b}\n");
+	     "  environment: {A: b, N: 1}\n");
 	buffer_cleanup json = {0};
 	manifest_print(&json, world.team);
-	assert_non_null(strstr(json.data, "\"content\":\"x\""));
+	assert_non_null(strstr(json.data,
+		"{\"owner\":6,\"group\":4,\"other\":4,\"directory\":false},\"content\":\"x\""));
 	assert_non_null(strstr(json.data, "\"base64\":\"/wA=\""));
 	assert_non_null(strstr(json.data, "\"group\":{\"name\":\"g\"}"));
-	assert_non_null(strstr(json.data, "\"environment\":{\"value\":{\"A\":\"b\"}}"));
+	assert_non_null(strstr(json.data, "\"environment\":{\"value\":{\"A\":\"b\",\"N\":\"1\"}}"));
 	teardown();
 }
 
@@ -754,6 +747,7 @@ int main(void)
 		cmocka_unit_test(what_an_attempt_left_half_made_is_not_used),
 		cmocka_unit_test(after_a_kill_in_the_middle_all_begins_anew),
 		cmocka_unit_test(ephemeral_entries_can_be_put_in_again_alone),
+		cmocka_unit_test(it_stops_when_it_is_asked_to),
 		cmocka_unit_test(a_disk_that_is_full_is_told_with_the_entry),
 		cmocka_unit_test(a_source_that_grows_while_it_is_copied_is_refused_in_an_archive),
 		cmocka_unit_test(users_groups_and_run_as_must_be_what_the_sandbox_has),
