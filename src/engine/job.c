@@ -598,7 +598,16 @@ struct text job_report(const struct job *job, uint32_t branch)
 	return branch < job->talk_count ? text_of(job->talks[branch]->report) : (struct text){0};
 }
 
-const char *job_key(const struct job *job, size_t model)
+size_t job_secret_count(const struct job *job)
 {
-	return job->models && model < job->team->model_count ? job->models[model].key : NULL;
+	return job->team->model_count + job->team->manifest.token_count;
+}
+
+const char *job_secret(const struct job *job, size_t index)
+{
+	size_t models = job->team->model_count;
+	if (index < models) {
+		return job->models ? job->models[index].key : NULL;
+	}
+	return job->workshop.tokens ? job->workshop.tokens[index - models] : NULL;
 }

@@ -173,6 +173,26 @@ same_trees() {
 	diff <(tail -n +3 saved.yaml) <(tail -n +3 <<<"$output")
 }
 
+@test "a key that a command printed is replaced in a rehearsal, too" {
+	cat >told.yaml <<-'YAML'
+		version: 1
+		agents:
+		  editor:
+		    - calls: [{delegate_to_writer: {task: "Greet with hush-hush-hush."}}]
+		    - say: done
+		  writer:
+		    - calls: [{write_file: {path: hello.txt, content: "Hello, world!\n"}}]
+		    - say: hush-hush-hush
+	YAML
+	serve told.yaml
+	unset OPENAI_API_KEY
+	keyed "{command: 'echo hush-hush-hush'}"
+	run muster run teams/keyed.yaml --save-rehearsal saved.yaml
+	[ "$status" -eq 0 ] || { echo "$output"; false; }
+	grep -q 'task: "Greet with SECRET."' saved.yaml
+	run ! grep -q hush saved.yaml
+}
+
 @test "answers of an agent that works beside itself are kept apart" {
 	sed 's/outputs: .*/outputs: []/' teams/hello.yaml >teams/twice.yaml
 	cat >twice.yaml <<-'YAML'
