@@ -16,7 +16,7 @@ enum completion {
 	COMPLETE_FOLDER,
 	COMPLETE_TEAM, // a file, or the name of a canned team
 	COMPLETE_RUN,
-	COMPLETE_VERB,
+	COMPLETE_TOPIC, // of help: a verb or a topic
 	COMPLETE_SANDBOX,
 	COMPLETE_FORMAT,
 	COMPLETE_SHELL,

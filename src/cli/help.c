@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "view/topics.h"
+
 enum { HELP_COLUMN = 28 };
 
 static void add_row(struct buffer *buffer, const char *left, const char *right)
@@ -52,6 +54,10 @@ void verb_help_all(struct buffer *buffer)
 	for (size_t i = 0; verbs[i]; i++) {
 		add_row(buffer, verbs[i]->name, verbs[i]->help);
 	}
+	buffer_add_string(buffer, "\nTopics:\n");
+	for (const struct topic *topic = topics; topic->name; topic++) {
+		add_row(buffer, topic->name, topic->about);
+	}
 	buffer_add_string(buffer, "\nOptions of all verbs:\n");
 	add_options(buffer, common_options);
 	buffer_add_string(buffer,
@@ -59,5 +65,6 @@ void verb_help_all(struct buffer *buffer)
 		"  muster new my-team             # writes my-team.yaml to start from\n"
 		"  muster validate my-team.yaml   # finds every mistake without running\n"
 		"  muster plan my-team.yaml       # who hands over to whom, and what each needs\n"
-		"\n'muster help VERB' explains a verb, with examples.\n");
+		"\n'muster help VERB' explains a verb, with examples, 'muster help TOPIC' a "
+		"topic.\n");
 }

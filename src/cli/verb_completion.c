@@ -7,13 +7,14 @@ static const char *const completion_words[] = {[COMPLETE_NOTHING] = "nothing",
 	[COMPLETE_FOLDER] = "folder",
 	[COMPLETE_TEAM] = "team",
 	[COMPLETE_RUN] = "run",
-	[COMPLETE_VERB] = "verb",
+	[COMPLETE_TOPIC] = "topic",
 	[COMPLETE_SANDBOX] = "sandbox",
 	[COMPLETE_FORMAT] = "format",
 	[COMPLETE_SHELL] = "shell"};
 
 // Commands of muster itself that list names, so that the scripts need nothing else.
 #define LIST_TEAMS "muster new --names 2>/dev/null"
+#define LIST_TOPICS "muster help --names 2>/dev/null"
 #define LIST_RUNS "muster list --names 2>/dev/null"
 #define LIST_SANDBOXES "muster providers --names 2>/dev/null"
 
@@ -64,6 +65,7 @@ static void print_bash(struct buffer *output)
 		"\tsandbox) COMPREPLY=($(compgen -W \"$(" LIST_SANDBOXES ")\" -- \"$2\")) ;;\n"
 		"\tformat) COMPREPLY=($(compgen -W 'mermaid dot' -- \"$2\")) ;;\n"
 		"\tshell) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$2\")) ;;\n"
+		"\ttopic) COMPREPLY=($(compgen -W \"$(" LIST_TOPICS ")\" -- \"$2\")) ;;\n"
 		"\tverb) COMPREPLY=($(compgen -W '");
 	add_verbs(output);
 	buffer_add_string(output,
@@ -123,16 +125,11 @@ static void add_fish_action(struct buffer *output, enum completion completion)
 		[COMPLETE_FOLDER] = "-x -a '(__fish_complete_directories)'",
 		[COMPLETE_TEAM] = "-F -a '(" LIST_TEAMS ")'",
 		[COMPLETE_RUN] = "-x -a '(" LIST_RUNS ")'",
-		[COMPLETE_VERB] = "-x",
+		[COMPLETE_TOPIC] = "-x -a '(" LIST_TOPICS ")'",
 		[COMPLETE_SANDBOX] = "-x -a '(" LIST_SANDBOXES ")'",
 		[COMPLETE_FORMAT] = "-x -a 'mermaid dot'",
 		[COMPLETE_SHELL] = "-x -a 'bash zsh fish'"};
 	buffer_add_string(output, actions[completion]);
-	if (completion == COMPLETE_VERB) {
-		buffer_add_string(output, " -a '");
-		add_verbs(output);
-		buffer_add_char(output, '\'');
-	}
 }
 
 static void add_fish_options(
