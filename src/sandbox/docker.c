@@ -83,7 +83,7 @@ static bool sets(char *const *environment, size_t count, const char *variable)
 static void set_environment(
 	struct docker *docker, const struct sandbox_settings *settings, const cJSON *image)
 {
-	static const char *const own[] = {"HOME=" GUEST_WORKSPACE, "TMPDIR=/tmp", "LANG=C.UTF-8"};
+	static const char *const own[] = {("HOME=" GUEST_WORKSPACE), "TMPDIR=/tmp", "LANG=C.UTF-8"};
 	static const char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
 	enum { OWN = sizeof(own) / sizeof(own[0]) };
 	const cJSON *config = cJSON_GetObjectItemCaseSensitive(image, "Config");
