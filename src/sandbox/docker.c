@@ -83,7 +83,7 @@ static bool sets(char *const *environment, size_t count, const char *variable)
 static void set_environment(
 	struct docker *docker, const struct sandbox_settings *settings, const cJSON *image)
 {
-	static const char *const own[] = {"HOME=" GUEST_WORKSPACE, "TMPDIR=/tmp", "LANG=C.UTF-8"};
+	static const char *const own[] = {("HOME=" GUEST_WORKSPACE), "TMPDIR=/tmp", "LANG=C.UTF-8"};
 	static const char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
 	enum { OWN = sizeof(own) / sizeof(own[0]) };
 	const cJSON *config = cJSON_GetObjectItemCaseSensitive(image, "Config");
@@ -143,6 +143,9 @@ static bool begin(
 		return false;
 	}
 	docker->image = memory_string(json_string(image, "Id", docker->options.image));
+	const cJSON *config = cJSON_GetObjectItemCaseSensitive(image, "Config");
+	const cJSON *labels = cJSON_GetObjectItemCaseSensitive(config, "Labels");
+	docker->restored = strcmp(json_string(labels, DOCKER_LABEL "snapshot", ""), "1") == 0;
 	set_environment(docker, settings, image);
 	if (!docker_create_volumes(docker, error)) {
 		return false;
@@ -261,7 +264,7 @@ const struct sandbox_driver sandbox_docker = {
 	.name = "docker",
 	.help = "containers of a Docker engine (or podman) on this machine",
 	.flags = SANDBOX_READ_ONLY_COMMANDS | SANDBOX_NETWORK_OFF | SANDBOX_PROCESS |
-		SANDBOX_TERMINAL | SANDBOX_SCAN | SANDBOX_PORTS | SANDBOX_PAUSE,
+		SANDBOX_TERMINAL | SANDBOX_SCAN | SANDBOX_PORTS | SANDBOX_PAUSE | SANDBOX_SNAPSHOT,
 	.options = docker_option_keys,
 	.usable = usable,
 	.notes = notes,
@@ -285,6 +288,7 @@ const struct sandbox_driver sandbox_docker = {
 	.expose_port = docker_expose_port,
 	.keep_alive = docker_keep_alive,
 	.pause = docker_pause,
+	.snapshot = docker_snapshot,
 	.discard = discard,
 	.orphans = docker_orphans,
 };

@@ -50,6 +50,7 @@ struct docker {
 	char *name;         // of the container, and with an ending of all else of the session
 	char *container;    // its id
 	char *image;        // its id
+	bool restored;      // it holds a workspace of ours
 	char *user;         // "1000:1000": whom commands are
 	char **environment; // of every command; ends with NULL
 	struct docker_options options;
@@ -162,3 +163,8 @@ bool docker_expose_port(struct sandbox *sandbox, int port, struct buffer *url, s
 bool docker_keep_alive(struct sandbox *sandbox, int64_t duration, struct error *error);
 bool docker_pause(struct sandbox *sandbox, struct error *error);
 bool docker_orphans(struct buffer *lines, struct error *error);
+
+/* docker_snapshot.c: as in struct sandbox_driver */
+
+// The reference is an image; a session of it begins with the workspace that it holds.
+bool docker_snapshot(struct sandbox *sandbox, struct buffer *reference, struct error *error);

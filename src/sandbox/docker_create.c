@@ -28,21 +28,23 @@ static void add_labels(struct buffer *json, const struct docker *docker)
 }
 
 static void add_volume(struct buffer *json, const struct docker *docker, const char *ending,
-	const char *target, bool read_only)
+	const char *target, bool read_only, bool filled)
 {
 	buffer_printf(json,
 		"{\"Type\":\"volume\",\"Source\":\"%s%s\",\"Target\":\"%s\",\"ReadOnly\":%s,"
-		"\"VolumeOptions\":{\"NoCopy\":true}}",
-		docker->name, ending, target, read_only ? "true" : "false");
+		"\"VolumeOptions\":{\"NoCopy\":%s}}",
+		docker->name, ending, target, read_only ? "true" : "false",
+		filled ? "false" : "true");
 }
 
 static void add_mounts(struct buffer *json, const struct docker *docker, bool read_only)
 {
 	const cJSON *mount;
 	buffer_add_string(json, ",\"Mounts\":[");
-	add_volume(json, docker, "", GUEST_WORKSPACE, read_only);
+	// An empty volume is filled with what the image has at its place.
+	add_volume(json, docker, "", GUEST_WORKSPACE, read_only, docker->restored && !read_only);
 	buffer_add_char(json, ',');
-	add_volume(json, docker, "-guest", DOCKER_GUEST, true);
+	add_volume(json, docker, "-guest", DOCKER_GUEST, true, false);
 	cJSON_ArrayForEach(mount, docker->options.mounts)
 	{
 		buffer_add_string(json, ",{\"Type\":\"bind\",\"Source\":");
@@ -192,7 +194,7 @@ static bool fill_guest_volume(const struct docker *docker, struct error *error)
 	buffer_add_string(&json, ",\"Cmd\":[\"none\"],\"NetworkDisabled\":true,");
 	add_labels(&json, docker);
 	buffer_add_string(&json, ",\"HostConfig\":{\"NetworkMode\":\"none\",\"Mounts\":[");
-	add_volume(&json, docker, "-guest", DOCKER_GUEST, false);
+	add_volume(&json, docker, "-guest", DOCKER_GUEST, false, false);
 	buffer_add_string(&json, "]}}");
 	if (!call_json(docker, &arena, "POST",
 		    arena_printf(&arena, "/containers/create?name=%s", shelf), buffer_text(&json),

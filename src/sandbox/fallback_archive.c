@@ -86,6 +86,7 @@ static bool unpack(
 	static const char script[] = "umask 022\n"
 				     "folder \"$1\" || exit $?\n"
 				     "cd -P -- \"$p\" || exit 94\n"
+				     "umask 0\n" // busybox's tar keeps to it in spite of -p
 				     "tar -xpof - || exit 94\n";
 	arena_cleanup arena = {0};
 	struct process_result result;

@@ -283,6 +283,29 @@ static void a_paused_session_goes_on_when_it_is_used(void **state)
 	end(&own);
 }
 
+static void a_session_can_begin_with_a_snapshot(void **state)
+{
+	(void)state;
+	struct error problem = {0};
+	if (!has(SANDBOX_SNAPSHOT)) {
+		return;
+	}
+	struct own own = begin(), again = begin();
+	buffer_cleanup image = {0};
+	create(&own);
+	output_of(
+		own.sandbox, "mkdir sub && echo kept >sub/kept && chmod 750 sub && ln -s sub link");
+	must(sandbox_snapshot(own.sandbox, &image, &problem), &problem);
+	output_of(own.sandbox, "rm -r sub");
+	again.settings.options =
+		arena_printf(&arena, "{\"image\": \"%s\", \"pull\": \"never\"}", image.data);
+	create(&again);
+	assert_text(output_of(again.sandbox, "cat link/kept; stat -c '%a %u' sub; echo x >sub/new"),
+		"kept\n750 1000\n");
+	end(&again);
+	end(&own);
+}
+
 static bool is_listed(const char *run)
 {
 	struct error problem = {0};
@@ -326,6 +349,7 @@ const struct CMUnitTest session_tests[] = {
 	cmocka_unit_test(flags_and_functions_agree),
 	cmocka_unit_test(a_session_lives_on_when_asked),
 	cmocka_unit_test(a_paused_session_goes_on_when_it_is_used),
+	cmocka_unit_test(a_session_can_begin_with_a_snapshot),
 	cmocka_unit_test(a_session_whose_run_is_gone_is_listed_as_an_orphan),
 	{NULL},
 };
