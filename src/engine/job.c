@@ -235,6 +235,15 @@ struct job *job_create(struct engine *engine, struct store *store, const struct 
 	return job;
 }
 
+// Nobody drives the run from now on: what it has costs as little as can be until somebody does.
+static void rest(struct sandbox *sandbox)
+{
+	struct error ignored = {0}; // it only costs more
+	if (sandbox && ((struct sandbox_session *)(void *)sandbox)->driver->pause) {
+		sandbox_pause(sandbox, &ignored);
+	}
+}
+
 void job_destroy(struct job *job)
 {
 	if (!job) {
@@ -242,6 +251,7 @@ void job_destroy(struct job *job)
 	}
 	words_finish(job);
 	run_state_finish(&job->state);
+	rest(job->workshop.sandbox);
 	sandbox_detach(job->workshop.sandbox);
 	history_close(job->workshop.history);
 	recorder_destroy(job->workshop.recorder);

@@ -9,7 +9,7 @@ serve() {
 	mkfifo "$BATS_TEST_TMPDIR/hold"
 	"$MODEL_SERVER" "$@" <"$BATS_TEST_TMPDIR/hold" >"$BATS_TEST_TMPDIR/url" 2>"$BATS_TEST_TMPDIR/served" 3>&- &
 	exec 9>"$BATS_TEST_TMPDIR/hold" # closed when the test ends: then the server does, too
-	for _ in {1..200}; do
+	for _ in {1..1000}; do
 		[ -s "$BATS_TEST_TMPDIR/url" ] && break
 		sleep 0.02
 	done
