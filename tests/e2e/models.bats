@@ -5,6 +5,7 @@ load common
 
 # serve SCRIPT [OPTIONS]: starts the server; OPENAI_BASE_URL points to it.
 serve() {
+	rm -f "$BATS_TEST_TMPDIR/url" # of a server before
 	mkfifo "$BATS_TEST_TMPDIR/hold"
 	"$MODEL_SERVER" "$@" <"$BATS_TEST_TMPDIR/hold" >"$BATS_TEST_TMPDIR/url" 2>"$BATS_TEST_TMPDIR/served" 3>&- &
 	exec 9>"$BATS_TEST_TMPDIR/hold" # closed when the test ends: then the server does, too
