@@ -7,9 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/statvfs.h>
-#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -212,60 +210,18 @@ static void look_sandboxes(struct doctor_finding *finding, struct arena *arena)
 	}
 }
 
-static const char *docker_socket(struct arena *arena)
-{
-	const char *host = getenv("DOCKER_HOST");
-	if (!host || !host[0]) {
-		return "/var/run/docker.sock";
-	}
-	return text_starts(text_of(host), "unix://") ? arena_string(arena, host + 7) : NULL;
-}
-
-// Does an engine answer at the socket? False with errno.
-static bool ping(const char *path)
-{
-	static const char request[] = "GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n";
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct timeval time = {.tv_sec = DOCTOR_TIME / 1000};
-	char answer[16] = "";
-	file_cleanup fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || strlen(path) >= sizeof(address.sun_path)) {
-		errno = fd < 0 ? errno : ENAMETOOLONG;
-		return false;
-	}
-	strcpy(address.sun_path, path);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-		send(fd, request, strlen(request), MSG_NOSIGNAL) < 0) {
-		return false;
-	}
-	ssize_t length = recv(fd, answer, sizeof(answer) - 1, MSG_WAITALL);
-	errno = length < 0 ? errno : EPROTO;
-	return length > 0 && strncmp(answer, "HTTP/1.", 7) == 0 && strstr(answer, " 200");
-}
-
 static void look_docker(struct doctor_finding *finding, struct arena *arena)
 {
-	const char *path = docker_socket(arena);
-	const char *unused =
-		sandbox_driver_find("docker") ? "" : "; this version has no sandbox in it yet";
-	if (!path) {
-		set(finding, DOCTOR_LIMITED, "DOCKER_HOST is no unix socket",
-			"let it be unix:///path/to/docker.sock");
-	} else if (ping(path)) {
-		set(finding, DOCTOR_FINE,
-			arena_printf(
-				arena, "answers at %s%s", arguments_shown(arena, path), unused),
-			NULL);
-	} else {
-		int why = errno;
-		set(finding, DOCTOR_LIMITED,
-			arena_printf(arena, "no engine at %s: %s%s", arguments_shown(arena, path),
-				strerror(why), unused),
-			why == EACCES ? "add yourself to the group docker, or use a rootless engine"
-				      : NULL);
+	const struct sandbox_driver *driver = sandbox_driver_find("docker");
+	struct error reason = {0};
+	buffer_cleanup lines = {0};
+	if (!driver->usable(&reason)) {
+		set_error(finding, arena, DOCTOR_LIMITED, &reason);
+		return;
 	}
+	driver->notes(&lines);
+	struct text line = text_trim(buffer_text(&lines));
+	set(finding, DOCTOR_FINE, text_string(arena, line), NULL);
 }
 
 static void look_git(struct doctor_finding *finding, struct arena *arena)

@@ -64,7 +64,12 @@ static void know_all(struct known *known, const struct team *team, const struct 
 	}
 	for (size_t i = 0; i < team->model_count; i++) {
 		know_source(known, team->models[i].api_key);
-		know(known, text_of(job ? job_key(job, i) : NULL));
+	}
+	for (size_t i = 0; i < team->manifest.token_count; i++) {
+		know_source(known, team->manifest.tokens[i].secret);
+	}
+	for (size_t i = 0; job && i < job_secret_count(job); i++) {
+		know(known, text_of(job_secret(job, i)));
 	}
 }
 

@@ -197,9 +197,10 @@ static void say_answer(struct showing *showing, const struct run_event *event)
 
 // --- From the engine ---
 
-static void take(struct showing *showing, const struct run_event *event)
+static void take(struct showing *showing, const struct run_event *event, bool silent)
 {
 	pthread_mutex_lock(&showing->lock);
+	showing->silent = silent;
 	showing->at = event->at;
 	showing->seen = now();
 	progress_event(&showing->progress, event);
@@ -221,8 +222,7 @@ static void watch(void *data, struct job *job, const struct run_event *event)
 	if (!showing->job) {
 		begin(showing, job, "");
 	}
-	showing->silent = false;
-	take(showing, event);
+	take(showing, event, false);
 }
 
 // What happened before the run was taken up again has to be known, but not told.
@@ -232,8 +232,7 @@ static void remember(void *data, struct job *job, const struct run_event *event)
 	if (!showing->job) {
 		begin(showing, job, " goes on");
 	}
-	showing->silent = true;
-	take(showing, event);
+	take(showing, event, true);
 }
 
 static void notice(void *data, uint32_t branch, uint32_t agent, const struct model_notice *notice)

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/file.h"
+#include "base/path.h"
 #include "cli/project.h"
 #include "cli/verb.h"
 #include "engine/lock.h"
@@ -46,13 +47,25 @@ static bool delete_rows(struct deleting *deleting, const char *run)
 	return false;
 }
 
+// What a provider holds for the run goes first: a run that is still there can be deleted again.
+static bool discard_sandbox(struct deleting *deleting, const char *folder)
+{
+	struct arena *arena = &deleting->arguments->arena;
+	enum { STATE_MOST = 1024 * 1024 };
+	struct text state;
+	struct error missing = {0}; // there was no sandbox yet
+	return !file_read(arena, path_join(arena, folder, "sandbox.json"), STATE_MOST, &state,
+		       &missing) ||
+		sandbox_discard(state, deleting->error) || deleting->force;
+}
+
 // Nobody drives the run while it goes: we have its lock.
 static bool delete_run(struct deleting *deleting, const struct store_run *run)
 {
 	struct arena *arena = &deleting->arguments->arena;
 	const char *folder = store_run_folder(deleting->store, arena, run->id, deleting->error);
 	file_cleanup lock = folder ? run_lock(folder, run->id, deleting->error) : -1;
-	return lock >= 0 && delete_rows(deleting, run->id);
+	return lock >= 0 && discard_sandbox(deleting, folder) && delete_rows(deleting, run->id);
 }
 
 static bool check_ended(struct deleting *deleting, const struct store_run *run)

@@ -80,8 +80,10 @@ void engine_release(struct engine *engine, struct job *job);
 const char *job_id(const struct job *job);
 const struct team *job_team(const struct job *job);
 const struct run_state *job_state(const struct job *job);
-// The key that is used for a model of the team; NULL: none. For hiding it, not for showing it.
-const char *job_key(const struct job *job, size_t model);
+// The secrets that the run uses: keys of models, tokens of repositories. For hiding them, not for
+// showing them; NULL: none was needed in this place.
+size_t job_secret_count(const struct job *job);
+const char *job_secret(const struct job *job, size_t index);
 // Why the run parked as unavailable, or failed to start a command: one sentence, or "".
 const char *job_reason(struct job *job);
 // The failing lines of a verdict ("- ..." each), as an agent gets them; "" if there are none.

@@ -235,6 +235,15 @@ struct job *job_create(struct engine *engine, struct store *store, const struct 
 	return job;
 }
 
+// Nobody drives the run from now on: what it has costs as little as can be until somebody does.
+static void rest(struct sandbox *sandbox)
+{
+	struct error ignored = {0}; // it only costs more
+	if (sandbox && ((struct sandbox_session *)(void *)sandbox)->driver->pause) {
+		sandbox_pause(sandbox, &ignored);
+	}
+}
+
 void job_destroy(struct job *job)
 {
 	if (!job) {
@@ -242,6 +251,7 @@ void job_destroy(struct job *job)
 	}
 	words_finish(job);
 	run_state_finish(&job->state);
+	rest(job->workshop.sandbox);
 	sandbox_detach(job->workshop.sandbox);
 	history_close(job->workshop.history);
 	recorder_destroy(job->workshop.recorder);
@@ -598,7 +608,16 @@ struct text job_report(const struct job *job, uint32_t branch)
 	return branch < job->talk_count ? text_of(job->talks[branch]->report) : (struct text){0};
 }
 
-const char *job_key(const struct job *job, size_t model)
+size_t job_secret_count(const struct job *job)
 {
-	return job->models && model < job->team->model_count ? job->models[model].key : NULL;
+	return job->team->model_count + job->team->manifest.token_count;
+}
+
+const char *job_secret(const struct job *job, size_t index)
+{
+	size_t models = job->team->model_count;
+	if (index < models) {
+		return job->models ? job->models[index].key : NULL;
+	}
+	return job->workshop.tokens ? job->workshop.tokens[index - models] : NULL;
 }

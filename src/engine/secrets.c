@@ -99,10 +99,6 @@ static bool read_from_file(struct arena *arena, const struct team_secret *secret
 static bool judge_command(struct arena *arena, const struct process_result *result,
 	const char *whose, const char *name, struct error *error)
 {
-	if (result->cancelled) {
-		return error_set(
-			error, ERROR_INTERRUPTED, "interrupted while '%s' looked for a key", name);
-	}
 	if (result->timed_out) {
 		error_set(error, ERROR_UNAVAILABLE,
 			"%s needs a key, and '%s' has not printed it within %d seconds", whose,
@@ -129,7 +125,7 @@ static bool read_from_command(struct secrets *secrets, struct arena *arena,
 	// Named by its program: there may be a secret in the rest of the line.
 	bool shell = secret->command.count == 3 && strcmp(secret->command.items[0], "/bin/sh") == 0;
 	const char *line = secret->command.items[shell ? 2 : 0];
-	size_t length = shell ? strcspn(line, " \t\n;|&") : strlen(line);
+	size_t length = shell ? strcspn(line, " \t\n;|&=") : strlen(line);
 	const char *name = shown(arena, arena_copy(arena, line, length));
 	struct process process = {.argv = secret->command.items,
 		.environment = (const char *const *)environ,
@@ -137,7 +133,12 @@ static bool read_from_command(struct secrets *secrets, struct arena *arena,
 		.output_limit = 2 * SECRET_LIMIT + 2,
 		.cancel = secrets->cancel};
 	struct process_result result;
-	if (!process_run(arena, &process, &result, error)) {
+	bool ran = process_run(arena, &process, &result, error);
+	if (secrets->cancel && atomic_load(secrets->cancel)) { // however it ended
+		return error_set(
+			error, ERROR_INTERRUPTED, "interrupted while '%s' looked for a key", name);
+	}
+	if (!ran) {
 		error->kind = ERROR_UNAVAILABLE;
 		return error_wrap(error, "%s needs a key from a command", whose);
 	}

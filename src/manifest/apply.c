@@ -211,7 +211,8 @@ bool manifest_apply(const struct manifest_place *place, struct error *error)
 	}
 	int folder = sandbox_host_folder(place->sandbox);
 	if (!place->ephemeral_only &&
-		(!empty_workspace(place, error) || !accounts_make(place, error))) {
+		((!place->over && !empty_workspace(place, error)) ||
+			!accounts_make(place, error))) {
 		return false;
 	}
 	return (folder >= 0 ? put_into_folder(&batch, folder, error)

@@ -11,6 +11,7 @@
 	X(CURL *, easy_init, (void))                                                               \
 	X(void, easy_cleanup, (CURL *))                                                            \
 	X(void, easy_reset, (CURL *))                                                              \
+	X(CURLcode, easy_perform, (CURL *))                                                        \
 	X(CURLcode, easy_setopt, (CURL *, CURLoption, ...))                                        \
 	X(CURLcode, easy_getinfo, (CURL *, CURLINFO, ...))                                         \
 	X(const char *, easy_strerror, (CURLcode))                                                 \

@@ -11,22 +11,37 @@ static const char *state_path(struct work *work)
 	return path_join(&work->arena, work->workshop->folder, "sandbox.json");
 }
 
-// The session that the state tells of; NULL without an error: a fresh one is to be made.
+// Is the file or folder there? -1 when nobody can tell, which is not the same as no.
+static int is_there(const char *path, struct error *error)
+{
+	struct stat status;
+	if (stat(path, &status) == 0) {
+		return 1;
+	}
+	if (errno == ENOENT) {
+		return 0;
+	}
+	error_errno(error, ERROR_UNAVAILABLE, "cannot look at '%s'", path);
+	return -1;
+}
+
+// The session that the state tells of; NULL without an error: a fresh one is to be made. A workspace
+// with work in it, which cannot be used for the moment, is not begun anew.
 static struct sandbox *attach(
 	struct work *work, const struct sandbox_settings *settings, struct error *error)
 {
 	struct text state;
-	struct stat status;
-	struct error reason = {0}; // of a session that is gone
+	struct error reason = {0};
 	const char *workspace = path_join(&work->arena, settings->folder, "workspace");
-	if (!file_read(&work->arena, state_path(work), 1024 * 1024, &state, &reason)) {
+	if (is_there(state_path(work), error) <= 0 ||
+		!file_read(&work->arena, state_path(work), 1024 * 1024, &state, error)) {
 		return NULL;
 	}
 	struct sandbox *sandbox = sandbox_attach(work->workshop->driver, settings, state, &reason);
-	// A workspace with work in it, which cannot be used for the moment, is not begun anew.
 	if (!sandbox && work->workshop->driver->flags & SANDBOX_HOST_FOLDER &&
-		stat(workspace, &status) == 0) {
+		is_there(workspace, error) > 0) {
 		*error = reason;
+		error->kind = ERROR_UNAVAILABLE;
 	}
 	return sandbox;
 }
@@ -38,6 +53,7 @@ static bool create(struct work *work, const struct sandbox_settings *settings, s
 		.team = workshop->team,
 		.values = workshop->values,
 		.arena = &work->arena,
+		.over = !work->first,
 		.tokens = workshop->tokens,
 		.cancel = &work->cancel,
 		.progress = workshop->filling,

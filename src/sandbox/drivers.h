@@ -3,4 +3,5 @@
 
 #include "sandbox/sandbox.h"
 
+extern const struct sandbox_driver sandbox_docker;
 extern const struct sandbox_driver sandbox_unix_local;

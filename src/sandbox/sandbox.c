@@ -2,11 +2,12 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "base/path.h"
 #include "sandbox/drivers.h"
 #include "sandbox/fallback.h"
 
-const struct sandbox_driver *const sandbox_drivers[] = {&sandbox_unix_local, NULL};
+const struct sandbox_driver *const sandbox_drivers[] = {&sandbox_unix_local, &sandbox_docker, NULL};
 
 const struct sandbox_driver *sandbox_driver_find(const char *name)
 {
@@ -277,6 +278,17 @@ bool sandbox_snapshot(struct sandbox *sandbox, struct buffer *reference, struct 
 	const struct sandbox_driver *driver = driver_of(sandbox);
 	return driver->snapshot ? driver->snapshot(sandbox, reference, error)
 				: lacks(sandbox, "make snapshots of its own", error);
+}
+
+bool sandbox_discard(struct text state, struct error *error)
+{
+	json_cleanup *tree = json_parse(state, error);
+	const char *provider = tree ? json_string(tree, "provider", "") : "";
+	const struct sandbox_driver *driver = sandbox_driver_find(provider);
+	if (!tree) {
+		return error_wrap(error, "the state of the sandbox");
+	}
+	return !driver || !driver->discard || driver->discard(state, error);
 }
 
 bool sandbox_orphans(const struct sandbox_driver *driver, struct buffer *lines, struct error *error)

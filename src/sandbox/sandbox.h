@@ -55,6 +55,9 @@ struct sandbox_settings {
 	int64_t memory, disk;     // bytes; 0: the driver's default
 	int64_t processes;        // 0: the driver's default
 	const char *options;      // the driver's own as a JSON object; NULL: none
+	// What takes long when a session is made (an image that is fetched), a line each; may be NULL.
+	void (*progress)(void *data, const char *line);
+	void *progress_data;
 	const struct sandbox_grant *grants; // with SANDBOX_GRANTS; NULL: none; ends with no path
 };
 
@@ -155,6 +158,9 @@ struct sandbox_driver {
 	bool (*keep_alive)(struct sandbox *sandbox, int64_t duration, struct error *error);
 	bool (*pause)(struct sandbox *sandbox, struct error *error);
 	bool (*snapshot)(struct sandbox *sandbox, struct buffer *reference, struct error *error);
+	// Ends and removes the session that `state` describes, without taking it up; one that is gone is
+	// fine. NULL: sessions leave nothing behind but settings.folder.
+	bool (*discard)(struct text state, struct error *error);
 	// Sessions of ours that no run claims: one JSON object per line {"run", "state"}.
 	bool (*orphans)(struct buffer *lines, struct error *error);
 
@@ -216,6 +222,8 @@ bool sandbox_keep_alive(struct sandbox *sandbox, int64_t duration, struct error 
 // It does nothing and costs little until it is used or attached again.
 bool sandbox_pause(struct sandbox *sandbox, struct error *error);
 bool sandbox_snapshot(struct sandbox *sandbox, struct buffer *reference, struct error *error);
+// Removes the session of a run that is deleted, whatever driver it was of.
+bool sandbox_discard(struct text state, struct error *error);
 // None where sessions leave nothing behind.
 bool sandbox_orphans(
 	const struct sandbox_driver *driver, struct buffer *lines, struct error *error);

@@ -166,6 +166,13 @@ void follow_forget(struct follower *follower, uint32_t branch, uint32_t call)
 	follower->failure_count = kept;
 }
 
+static void note_refusal(struct follower *follower, uint32_t branch, bool refused)
+{
+	if (branch < follower->branch_count) {
+		follower->branches[branch].refused = refused;
+	}
+}
+
 bool follow(struct follower *follower, const struct run_event *event)
 {
 	follower->command.branch = RUN_NONE;
@@ -196,13 +203,23 @@ bool follow(struct follower *follower, const struct run_event *event)
 		return repeat_gate(follower, event);
 	case BRANCH_OPENED:
 		follower->agent = follow_agent(follower, event->parent);
+		note_refusal(follower, event->parent, false);
 		return open_branch(follower, event);
+	case COMPLETION_REFUSED:
+		note_refusal(follower, event->branch, true);
+		return true;
+	case CALL_ANSWERED:
+		if (event->code == ANSWER_REFUSED) {
+			note_refusal(follower, event->branch, true);
+		}
+		return true;
 	case CONTROL_TRANSFERRED:
 		if (event->branch >= follower->branch_count ||
 			event->agent >= follower->team->agent_count) {
 			return false;
 		}
 		follower->branches[event->branch].agent = event->agent;
+		note_refusal(follower, event->branch, false);
 		return true;
 	default:
 		return true;

@@ -28,6 +28,7 @@ struct follow_branch {
 	struct run_call_facts *calls; // of the last answer
 	uint32_t call_count;
 	uint64_t calls_before; // in earlier answers of this branch
+	bool refused; // the handoff or completion that it last wanted, and none went through since
 };
 
 struct follower {

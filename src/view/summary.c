@@ -165,7 +165,14 @@ static void take_answer(struct reading *reading, const struct run_event *event)
 	agent->input_tokens += event->input_tokens;
 	agent->cached_tokens += event->cached_tokens;
 	agent->output_tokens += event->output_tokens;
-	agent->nano_usd += summary_price(reading->summary->team, index, event);
+	int64_t price = summary_price(reading->summary->team, index, event);
+	const struct follow_branch *branch = follow_branch(&reading->follower, event->branch);
+	agent->nano_usd += price;
+	if (branch && branch->refused) {
+		agent->retry_turns++;
+		agent->retry_tokens += event->input_tokens + event->output_tokens;
+		agent->retry_nano_usd += price;
+	}
 }
 
 static void add_assignment(

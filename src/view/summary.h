@@ -25,6 +25,8 @@ struct summary_agent {
 	int64_t assignments, turns, tool_calls;
 	int64_t input_tokens, cached_tokens, output_tokens, nano_usd;
 	int64_t gates_passed, gates_refused; // before its handoffs and its completions
+	// Of the above what came after a refusal, until what was refused went through.
+	int64_t retry_turns, retry_tokens, retry_nano_usd;
 };
 
 struct summary_gate {

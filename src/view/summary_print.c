@@ -89,6 +89,42 @@ static void add_state(struct buffer *buffer, const struct store_run *run, bool c
 	buffer_add_char(buffer, '\n');
 }
 
+// Which gates refused something, and how often.
+static void add_refusals(struct buffer *buffer, const struct summary *summary)
+{
+	const char *separator = "  refused by ";
+	size_t start = buffer->length;
+	for (size_t i = 0; i < summary->team->gate_count; i++) {
+		const struct summary_gate *gate = &summary->gates[i];
+		if (gate->refused) {
+			buffer_add_string(buffer, separator);
+			buffer_add_line(buffer, text_of(gate->name), SUMMARY_LINE);
+			buffer_add_string(buffer, gate->refused > 1 ? " (" : "");
+			if (gate->refused > 1) {
+				words_add_count(buffer, gate->refused, "time)", "times)");
+			}
+			separator = ", ";
+		}
+	}
+	buffer_add_string(buffer, buffer->length > start ? "\n" : "");
+}
+
+// What refusals cost: it is part of what stands above.
+static void add_retries(struct buffer *buffer, const struct summary_agent *agent)
+{
+	if (!agent->retry_turns) {
+		return;
+	}
+	buffer_add_string(buffer, "  of that after refusals: ");
+	words_add_count(buffer, agent->retry_turns, "turn, ", "turns, ");
+	words_add_count(buffer, agent->retry_tokens, "token", "tokens");
+	if (agent->retry_nano_usd) {
+		buffer_add_string(buffer, ", ");
+		words_add_money(buffer, agent->retry_nano_usd);
+	}
+	buffer_add_char(buffer, '\n');
+}
+
 static void add_agent(struct buffer *buffer, const struct summary_agent *agent)
 {
 	buffer_add_line(buffer, text_of(agent->name), SUMMARY_LINE);
@@ -119,6 +155,7 @@ static void add_agent(struct buffer *buffer, const struct summary_agent *agent)
 		buffer_add_string(buffer, " refused");
 	}
 	buffer_add_char(buffer, '\n');
+	add_retries(buffer, agent);
 }
 
 static void add_agent_artifacts(
@@ -163,6 +200,7 @@ static void add_others(struct buffer *buffer, const struct summary *summary, boo
 void summary_print(struct buffer *buffer, const struct summary *summary, bool colours)
 {
 	add_state(buffer, &summary->run, colours);
+	add_refusals(buffer, summary);
 	for (size_t i = 0; i < summary->team->agent_count; i++) {
 		buffer_add_char(buffer, '\n');
 		summary_print_agent_line(buffer, summary, summary->agents[i].name, colours);
@@ -308,6 +346,9 @@ static void agent_json(struct document *document, const struct summary_agent *ag
 	document_number(document, "nano_usd", agent->nano_usd);
 	document_number(document, "gates_passed", agent->gates_passed);
 	document_number(document, "gates_refused", agent->gates_refused);
+	document_number(document, "retry_turns", agent->retry_turns);
+	document_number(document, "retry_tokens", agent->retry_tokens);
+	document_number(document, "retry_nano_usd", agent->retry_nano_usd);
 	document_end_object(document);
 }
 

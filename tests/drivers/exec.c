@@ -317,7 +317,7 @@ static void commands_have_no_rights(void **state)
 	says("test $(id -u) -ne 0 && echo ordinary", "ordinary\n");
 	says("grep Seccomp: /proc/self/status | tr -d '\\t'", "Seccomp:2\n");
 	says("echo x 2>/dev/null >/etc/passwd || echo refused", "refused\n");
-	says("echo x >/tmp/x && cat /tmp/x", "x\n");
+	says("echo x >/tmp/x && cat /tmp/x && rm /tmp/x", "x\n");
 }
 
 const struct CMUnitTest exec_tests[] = {

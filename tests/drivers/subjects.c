@@ -37,5 +37,8 @@ struct subject subjects[] = {
 		.prepare = prepare_busybox,
 		.path = "PATH=/workspace/.busybox:/usr/bin:/bin",
 		.opened = open_busybox},
+	{.name = "docker",
+		.driver = &sandbox_docker,
+		.options = "{\"image\": \"muster-test:latest\", \"pull\": \"never\"}"},
 	{NULL},
 };

@@ -350,3 +350,35 @@ read-only" ]
 	[ "$status" -eq 2 ]
 	says "there is no sandbox provider 'none'"
 }
+
+@test "a workspace with work in it is not begun anew because nobody can look at its state" {
+	make_team
+	cat >script.yaml <<-'YAML'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{exec_command: {cmd: "echo work >work.txt"}}]
+		    - calls: [{ask_user: {question: "Go on?"}}]
+		    - calls: [{exec_command: {cmd: "cp work.txt found.txt"}}]
+		    - say: done
+	YAML
+	sed -i 's/writes: \[found.txt\]/writes: ["*.txt"]\n    tools: {allow: [ask_user, exec_command]}/' team.yaml
+	run muster run team.yaml -i topic=tides --rehearse script.yaml
+	echo "$output"
+	[ "$status" -eq 4 ]
+	run_folder=$(echo .muster/runs/*)
+	mv "$run_folder/sandbox.json" kept.json
+	ln -s loop "$run_folder/loop"
+	ln -s loop "$run_folder/sandbox.json"
+	run muster answer -1 yes
+	echo "$output"
+	[ "$status" -eq 6 ]
+	says "cannot look at"
+	[ "$(cat "$run_folder/workspace/work.txt")" = work ]
+	rm "$run_folder/sandbox.json" "$run_folder/loop"
+	mv kept.json "$run_folder/sandbox.json"
+	run muster resume -1
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(cat "$run_folder/workspace/found.txt")" = work ]
+}

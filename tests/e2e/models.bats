@@ -8,7 +8,7 @@ serve() {
 	mkfifo "$BATS_TEST_TMPDIR/hold"
 	"$MODEL_SERVER" "$@" <"$BATS_TEST_TMPDIR/hold" >"$BATS_TEST_TMPDIR/url" 2>"$BATS_TEST_TMPDIR/served" 3>&- &
 	exec 9>"$BATS_TEST_TMPDIR/hold" # closed when the test ends: then the server does, too
-	for _ in {1..200}; do
+	for _ in {1..1000}; do
 		[ -s "$BATS_TEST_TMPDIR/url" ] && break
 		sleep 0.02
 	done
@@ -171,6 +171,26 @@ same_trees() {
 	same_trees
 	run muster rehearsal -1
 	diff <(tail -n +3 saved.yaml) <(tail -n +3 <<<"$output")
+}
+
+@test "a key that a command printed is replaced in a rehearsal, too" {
+	cat >told.yaml <<-'YAML'
+		version: 1
+		agents:
+		  editor:
+		    - calls: [{delegate_to_writer: {task: "Greet with hush-hush-hush."}}]
+		    - say: done
+		  writer:
+		    - calls: [{write_file: {path: hello.txt, content: "Hello, world!\n"}}]
+		    - say: hush-hush-hush
+	YAML
+	serve told.yaml
+	unset OPENAI_API_KEY
+	keyed "{command: 'echo hush-hush-hush'}"
+	run muster run teams/keyed.yaml --save-rehearsal saved.yaml
+	[ "$status" -eq 0 ] || { echo "$output"; false; }
+	grep -q 'task: "Greet with SECRET."' saved.yaml
+	run ! grep -q hush saved.yaml
 }
 
 @test "answers of an agent that works beside itself are kept apart" {

@@ -40,6 +40,27 @@ start_server() {
 	return 1
 }
 
+@test "the summary says who refused, and what that took" {
+	enter "$BATS_TEST_TMPDIR"
+	sed '/^model: /d' teams/web-app.yaml >teams/priced.yaml
+	echo 'model: {use: openai/gpt-5.4, price: {input: 100, output: 1000}}' >>teams/priced.yaml
+	run --separate-stderr muster run teams/priced.yaml -i brief=@samples/web-app/brief.md --rehearse samples/web-app/rehearsal.yaml
+	[ "$status" -eq 0 ]
+	says $'8 gates passed, 3 refused\n  refused by '
+	grep -A1 '^designer: ' <<<"$output" | grep -qE '^  of that after refusals: [1-4] turns?, [0-9,]+ tokens, \$[0-9.]+$'
+	run ! grep -A1 '^backend_developer: .*refus' <<<"$output"
+	# It is part of the whole.
+	muster show -1 --json | python3 -c '
+import json, sys
+agents = json.load(sys.stdin)["agents"]
+assert any(agent["retry_turns"] for agent in agents)
+for agent in agents:
+    assert 0 <= agent["retry_turns"] < max(1, agent["turns"]), agent
+    assert agent["retry_tokens"] <= agent["input_tokens"] + agent["output_tokens"], agent
+    assert agent["retry_nano_usd"] <= agent["nano_usd"], agent
+    assert bool(agent["retry_turns"]) == bool(agent["gates_refused"]), agent'
+}
+
 @test "the run ends well" {
 	echo "$output"
 	[ "$(cat status)" -eq 0 ]
