@@ -106,8 +106,8 @@ void report_artifacts(struct report *report)
 	}
 	if (given) {
 		buffer_cleanup words = {0};
-		words_add_count(&words, (int64_t)given, "file was given", "files were given");
-		buffer_add_string(&words, " and stayed as it was");
+		words_add_count(&words, (int64_t)given, "file was given and stayed as it was",
+			"files were given and stayed as they were");
 		html_open(html, "details", "given");
 		html_element(html, "summary", NULL, words.data);
 		add_table(report, true);

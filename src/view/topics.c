@@ -6,6 +6,7 @@
 #define PAGE(name) extern const char page_##name[], page_##name##_end[];
 PAGE(configuration)
 PAGE(crash_safety)
+PAGE(docker)
 PAGE(environment)
 PAGE(exit_codes)
 PAGE(gates)
@@ -32,8 +33,10 @@ const struct topic topics[] = {
 	{"limits", "turns, tokens, dollars and time", "team-file.md", "Limits", PAGE(team_file)},
 	{"models", "providers, keys, and what happens when a service fails", "models.md", NULL,
 		"muster-models", 7, PAGE(models)},
-	{"sandboxes", "where commands run: walls, network, limits", "unix-local.md", NULL,
-		"muster-sandboxes", 7, PAGE(unix_local)},
+	{"sandboxes", "where commands run: unix-local, its walls, network, limits", "unix-local.md",
+		NULL, "muster-sandboxes", 7, PAGE(unix_local)},
+	{"docker", "commands in containers of a Docker engine or podman", "docker.md", NULL,
+		"muster-docker", 7, PAGE(docker)},
 	{"manifests", "what lies in the workspace at the start", "manifest.md", NULL,
 		"muster-manifests", 5, PAGE(manifest)},
 	{"tools", "what agents can do", "team-file.md", "Tools", PAGE(team_file)},
