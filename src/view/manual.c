@@ -421,7 +421,6 @@ static void text_code(struct form *form, struct text lines)
 static void text_row(struct form *form, struct text term, struct text text)
 {
 	enum { TERM = 24 };
-	buffer_cleanup shown = {0};
 	begin_line(form, MANUAL_INDENT);
 	wrap(form, term, MANUAL_INDENT);
 	size_t used = form->column;
