@@ -19,11 +19,18 @@ enum { SHOWN = 400 /* bytes of a text from outside in a problem */ };
 
 // --- What a run did ---
 
+// A handoff, or one that was refused.
+struct played_handoff {
+	uint32_t branch, turn, call; // of whom handed over
+	uint32_t from, to;           // agents
+	bool refused;
+};
+
 // One run as it is watched.
 struct played {
-	struct testing *testing;
-	struct buffer handoffs; // one a line
-	uint32_t *agents;       // per branch, before the event
+	struct played_handoff *handoffs;
+	size_t handoff_count;
+	uint32_t *agents; // per branch, before the event
 	size_t agent_count;
 };
 
@@ -49,12 +56,31 @@ static void set_timer(struct engine *engine, int64_t milliseconds)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-static void add_handoff(
-	struct played *played, const struct team *team, uint32_t from, uint32_t to, bool refused)
+// Those of one answer are kept in the order of its calls, however their gates came to an end.
+static void add_handoff(struct played *played, const struct played_handoff *handoff)
 {
-	if (from < team->agent_count && to < team->agent_count) {
-		buffer_printf(&played->handoffs, "%s -> %s%s\n", team->agents[from].name,
-			team->agents[to].name, refused ? " (refused)" : "");
+	size_t at = played->handoff_count++;
+	played->handoffs =
+		memory_resize(played->handoffs, played->handoff_count * sizeof(*played->handoffs));
+	for (; at > 0; at--) {
+		const struct played_handoff *other = &played->handoffs[at - 1];
+		if (other->branch != handoff->branch || other->turn != handoff->turn ||
+			other->call <= handoff->call) {
+			break;
+		}
+		played->handoffs[at] = *other;
+	}
+	played->handoffs[at] = *handoff;
+}
+
+// One a line.
+static void print_handoffs(
+	struct buffer *lines, const struct played *played, const struct team *team)
+{
+	for (size_t i = 0; i < played->handoff_count; i++) {
+		const struct played_handoff *handoff = &played->handoffs[i];
+		buffer_printf(lines, "%s -> %s%s\n", team->agents[handoff->from].name,
+			team->agents[handoff->to].name, handoff->refused ? " (refused)" : "");
 	}
 }
 
@@ -75,19 +101,21 @@ static void watch(void *data, struct job *job, const struct run_event *event)
 	struct played *played = data;
 	const struct run_state *state = job_state(job);
 	const struct team *team = job_team(job);
-	if (event->kind == BRANCH_OPENED && event->parent != RUN_NONE &&
-		event->parent < state->branch_count) {
-		add_handoff(
-			played, team, state->branches[event->parent].agent, event->agent, false);
-	} else if (event->kind == CONTROL_TRANSFERRED && event->branch < played->agent_count) {
-		add_handoff(played, team, played->agents[event->branch], event->agent, false);
-	} else if (event->kind == CALL_ANSWERED && event->code == ANSWER_REFUSED) {
-		const struct run_branch *branch = &state->branches[event->branch];
-		if (event->call < branch->call_count &&
-			branch->calls[event->call].edge < team->edge_count) {
-			const struct team_edge *edge =
-				&team->edges[branch->calls[event->call].edge];
-			add_handoff(played, team, (uint32_t)edge->from, (uint32_t)edge->to, true);
+	uint32_t branch = event->kind == BRANCH_OPENED ? event->parent : event->branch;
+	if (branch < state->branch_count && branch < played->agent_count) {
+		struct played_handoff handoff = {.branch = branch,
+			.turn = state->branches[branch].turn,
+			.call = event->call,
+			.from = played->agents[branch],
+			.to = event->agent};
+		if (event->kind == BRANCH_OPENED || event->kind == CONTROL_TRANSFERRED) {
+			add_handoff(played, &handoff);
+		} else if (event->kind == CALL_ANSWERED && event->code == ANSWER_REFUSED &&
+			event->call < state->branches[branch].call_count) {
+			uint32_t edge = state->branches[branch].calls[event->call].edge;
+			handoff.to = (uint32_t)team->edges[edge].to;
+			handoff.refused = true;
+			add_handoff(played, &handoff);
 		}
 	}
 	keep_agents(played, state);
@@ -303,9 +331,11 @@ static bool drive_one(struct testing *testing, const struct test *test, struct s
 			*error = (struct error){0};
 			fine = true;
 		} else {
+			buffer_cleanup handoffs = {0};
+			print_handoffs(&handoffs, played, testing->team);
 			fine = judge(testing, test, store,
-				arena_string(&testing->arena, job_id(job)),
-				buffer_text(&played->handoffs), error);
+				arena_string(&testing->arena, job_id(job)), buffer_text(&handoffs),
+				error);
 		}
 	}
 	engine_destroy(engine);
@@ -314,11 +344,11 @@ static bool drive_one(struct testing *testing, const struct test *test, struct s
 
 bool testing_play(struct testing *testing, const struct test *test, struct error *error)
 {
-	struct played played = {.testing = testing};
+	struct played played = {0};
 	struct store *store = store_open(testing->folder, STORE_WRITE, error);
 	bool fine = store && drive_one(testing, test, store, &played, error);
 	store_close(store);
-	buffer_finish(&played.handoffs);
+	free(played.handoffs);
 	free(played.agents);
 	return fine;
 }
