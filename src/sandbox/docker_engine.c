@@ -176,10 +176,12 @@ static bool judge(const struct transfer *transfer, const struct engine *engine, 
 		return explain(reason ? (int)reason : ECONNREFUSED, engine->socket, error);
 	}
 	if (code == CURLE_OPERATION_TIMEDOUT) {
-		return error_set(error, ERROR_UNAVAILABLE, "the Docker engine does not answer");
+		return error_set(error, ERROR_UNAVAILABLE,
+			"the Docker engine at '%s' does not answer", engine->socket);
 	}
-	return error_set(error, ERROR_UNAVAILABLE, "the Docker engine's answer did not come: %s",
-		transfer->curl->easy_strerror(code));
+	error_set(error, ERROR_UNAVAILABLE, "the Docker engine at '%s' gave no answer: %s",
+		engine->socket, transfer->curl->easy_strerror(code));
+	return error_hint(error, "see whether it runs (systemctl status docker)");
 }
 
 bool engine_call(const struct engine *engine, struct arena *arena, const struct engine_call *call,
