@@ -66,6 +66,13 @@ static bool sum_fits(const char *block)
 	return sum == field_number(block, sum_field);
 }
 
+// In nanoseconds; 0 for what no clock shows.
+static int64_t in_nanoseconds(int64_t seconds)
+{
+	bool fits = seconds < INT64_MAX / 1000000000 - 1 && seconds > INT64_MIN / 1000000000 + 1;
+	return fits ? seconds * 1000000000 : 0;
+}
+
 // "1700000000.25" in nanoseconds.
 static int64_t pax_time(struct text value)
 {
@@ -74,10 +81,7 @@ static int64_t pax_time(struct text value)
 		value.length < sizeof(digits) ? value.length : sizeof(digits) - 1);
 	char *rest;
 	int64_t time = strtoll(digits, &rest, 10), unit = 100000000;
-	if (time > INT64_MAX / 1000000000 - 1 || time < INT64_MIN / 1000000000 + 1) {
-		return 0;
-	}
-	time *= 1000000000;
+	time = in_nanoseconds(time);
 	if (*rest == '.') {
 		for (rest++; *rest >= '0' && *rest <= '9' && unit; rest++, unit /= 10) {
 			time += (*rest - '0') * unit;
@@ -178,7 +182,7 @@ static bool take_entry(struct tar_reader *reader, struct error *error)
 		.size = reader->size >= 0 ? reader->size : field_number(block, size_field),
 		.modified = reader->modified != INT64_MIN
 			? reader->modified
-			: field_number(block, time_field) * 1000000000};
+			: in_nanoseconds(field_number(block, time_field))};
 	if (entry.type == TAR_FILE && text_ends(entry.path, "/")) {
 		entry.type = TAR_FOLDER; // as before POSIX
 	}
@@ -189,6 +193,7 @@ static bool take_entry(struct tar_reader *reader, struct error *error)
 		entry.type == TAR_LINK || entry.type == TAR_HARD_LINK || entry.type == TAR_FOLDER;
 	entry.size = without ? 0 : entry.size;
 	reader->skip = padded(entry.size);
+	reader->holds = entry.size;
 	if (++reader->entries > TAR_MOST_ENTRIES) {
 		return error_set(error, ERROR_FAILED, "the archive has more than %d entries",
 			TAR_MOST_ENTRIES);
@@ -227,7 +232,7 @@ static bool take_header(struct tar_reader *reader, struct error *error)
 		return true;
 	}
 	reader->header = type;
-	reader->content = size;
+	reader->extra_size = size;
 	return size > 0 || take_extra(reader, error);
 }
 
@@ -241,10 +246,23 @@ static bool take_block(struct tar_reader *reader, struct error *error)
 	if (!reader->header) {
 		return take_header(reader, error);
 	}
-	size_t part = reader->content < TAR_BLOCK ? (size_t)reader->content : TAR_BLOCK;
+	size_t part = reader->extra_size < TAR_BLOCK ? (size_t)reader->extra_size : TAR_BLOCK;
 	buffer_add(&reader->extra, reader->block, part);
-	reader->content -= (int64_t)part;
-	return reader->content > 0 || take_extra(reader, error);
+	reader->extra_size -= (int64_t)part;
+	return reader->extra_size > 0 || take_extra(reader, error);
+}
+
+// What lies between two headers; the caller wants what an entry holds.
+static bool pass(struct tar_reader *reader, struct text bytes, struct error *error)
+{
+	struct text held = bytes;
+	if ((int64_t)held.length > reader->holds) {
+		held.length = (size_t)reader->holds;
+	}
+	reader->holds -= (int64_t)held.length;
+	reader->skip -= (int64_t)bytes.length;
+	reader->whole += (int64_t)bytes.length;
+	return held.length == 0 || !reader->content || reader->content(reader->data, held, error);
 }
 
 bool tar_feed(struct tar_reader *reader, struct text bytes, struct error *error)
@@ -254,8 +272,9 @@ bool tar_feed(struct tar_reader *reader, struct text bytes, struct error *error)
 		size_t part = bytes.length < room ? bytes.length : room;
 		if (reader->skip > 0) {
 			part = (int64_t)part < reader->skip ? part : (size_t)reader->skip;
-			reader->skip -= (int64_t)part;
-			reader->whole += (int64_t)part;
+			if (!pass(reader, (struct text){bytes.data, part}, error)) {
+				return false;
+			}
 		} else {
 			memcpy(reader->block + reader->filled, bytes.data, part);
 			reader->filled += part;
@@ -275,8 +294,10 @@ bool tar_feed(struct tar_reader *reader, struct text bytes, struct error *error)
 
 bool tar_end(const struct tar_reader *reader, struct error *error)
 {
-	// Some leave the mark of the end out; half a block or half a file is cut off.
+	// Some leave the mark of the end out; half a block or half a file is cut off, and so is a name
+	// without the entry that it is for.
 	return (reader->filled == 0 && reader->skip == 0 && !reader->header &&
+		       reader->path.length == 0 && reader->target.length == 0 &&
 		       (reader->ended || reader->entries > 0)) ||
 		damaged(error, "its end is missing");
 }

@@ -32,14 +32,17 @@ struct tar_entry {
 
 struct tar_reader {
 	bool (*entry)(void *data, const struct tar_entry *entry, struct error *error);
+	// What the entry holds, in pieces of any size; may be NULL.
+	bool (*content)(void *data, struct text bytes, struct error *error);
 	void *data;
 	int64_t whole; // bytes up to the mark of the end, without it
 
 	// Private.
 	char block[TAR_BLOCK];
 	size_t filled;
-	int64_t content;            // of a long name or pax header, still to come
+	int64_t extra_size;         // of a long name or pax header, still to come
 	int64_t skip;               // of anything else, with what fills its last block
+	int64_t holds;              // of it, what the entry holds
 	char header;                // whose content is collected: 'x', 'L' or 'K'; else 0
 	struct buffer extra;        // that content
 	struct buffer path, target; // what it says of the next entry
@@ -48,7 +51,7 @@ struct tar_reader {
 	bool ended, known;
 };
 
-// Set `entry` and `data` of a zeroed struct first. False: this is no archive (ERROR_FAILED), or
+// Set `entry`, `content` and `data` of a zeroed struct first. False: this is no archive (ERROR_FAILED), or
 // `entry` said so.
 bool tar_feed(struct tar_reader *reader, struct text bytes, struct error *error);
 // All has come: was it whole?
@@ -68,3 +71,6 @@ void tar_check_destroy(struct tar_check *check);
 bool tar_check_entry(void *check, const struct tar_entry *entry, struct error *error);
 // When all entries came.
 bool tar_check_whole(struct tar_check *check, struct error *error);
+// Does a link at `path` lead to what is below the folder, whatever other such links it leads through?
+// Only so, if ".." stands at its beginning alone.
+bool tar_link_stays(struct text path, struct text target);

@@ -52,23 +52,6 @@ static bool next_component(struct text *rest, struct text *component)
 	return true;
 }
 
-// How many folders below the root the path leads, ".." counted; false if it leads above on the way.
-static bool stays_below(struct text path, size_t *depth)
-{
-	struct text component;
-	while (next_component(&path, &component)) {
-		if (component.length == 0 || text_is(component, ".")) {
-			continue;
-		}
-		if (!text_is(component, "..")) {
-			(*depth)++;
-		} else if ((*depth)-- == 0) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static bool check_name(struct text path, struct error *error)
 {
 	struct text rest = path, component;
@@ -89,16 +72,27 @@ static bool check_name(struct text path, struct error *error)
 	return true;
 }
 
-static bool check_target(struct text path, struct text target, struct error *error)
+bool tar_link_stays(struct text path, struct text target)
 {
 	size_t depth = 0;
-	const char *slash = memrchr(path.data, '/', path.length);
+	bool below = false;
+	struct text component;
+	const char *slash = path.length ? memrchr(path.data, '/', path.length) : NULL;
 	struct text parent = {path.data, slash ? (size_t)(slash - path.data) : 0};
-	if (target.length == 0 || text_starts(target, "/")) {
-		return refuse(error, path, "is a link that leaves the folder");
+	while (next_component(&parent, &component)) {
+		depth += component.length && !text_is(component, ".");
 	}
-	return (stays_below(parent, &depth) && stays_below(target, &depth)) ||
-		refuse(error, path, "is a link that leaves the folder");
+	if (target.length == 0 || target.data[0] == '/') {
+		return false;
+	}
+	while (next_component(&target, &component)) {
+		if (!text_is(component, "..")) {
+			below = below || (component.length && !text_is(component, "."));
+		} else if (below || depth-- == 0) {
+			return false;
+		}
+	}
+	return true;
 }
 
 // Without "." and empty components.
@@ -132,8 +126,8 @@ bool tar_check_entry(void *data, const struct tar_entry *entry, struct error *er
 	if (path.length == 0 && entry->type != TAR_FOLDER) {
 		return refuse(error, path, "is no folder");
 	}
-	if (entry->type == TAR_LINK && !check_target(path, entry->target, error)) {
-		return false;
+	if (entry->type == TAR_LINK && !tar_link_stays(path, entry->target)) {
+		return refuse(error, path, "is a link that leaves the folder");
 	}
 	if (check->count == check->capacity) {
 		check->capacity = check->capacity * 2 + 256;
