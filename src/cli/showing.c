@@ -269,6 +269,17 @@ static void filling(void *data, int64_t files, int64_t bytes)
 	pthread_mutex_unlock(&showing->lock);
 }
 
+static void sandbox_said(void *data, const char *text)
+{
+	struct showing *showing = data;
+	buffer_cleanup line = {0};
+	buffer_add_line(&line, text_of(text), 1000);
+	buffer_add_char(&line, '\n');
+	pthread_mutex_lock(&showing->lock);
+	write_line(showing, buffer_text(&line));
+	pthread_mutex_unlock(&showing->lock);
+}
+
 void showing_init(struct showing *showing, const struct config *config, bool quiet, bool verbose)
 {
 	bool none = config->progress && strcmp(config->progress, "none") == 0;
@@ -286,6 +297,7 @@ struct engine_watcher showing_watcher(struct showing *showing)
 		.past = remember,
 		.notice = notice,
 		.filling = filling,
+		.said = sandbox_said,
 		.notice_text = showing->verbose || is_drawn(showing),
 		.data = showing};
 }

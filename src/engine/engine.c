@@ -88,6 +88,14 @@ void engine_filling(void *data, const struct manifest_progress *progress)
 	}
 }
 
+void engine_said(void *data, const char *line)
+{
+	const struct engine *engine = data;
+	if (engine->watcher.said) {
+		engine->watcher.said(engine->watcher.data, line);
+	}
+}
+
 void engine_remember(struct engine *engine, struct job *job, const struct run_event *event)
 {
 	if (engine->watcher.past) {

@@ -37,6 +37,9 @@ struct engine_watcher {
 	// The workspace of a run takes a while to be filled: so much of it is done. Called now and then,
 	// on another thread, while the scheduler's may be in the others; may be NULL.
 	void (*filling)(void *data, int64_t files, int64_t bytes);
+	// What people should know of a run's sandbox, a line each (an image that is fetched, what was
+	// restored); on another thread, as above; may be NULL.
+	void (*said)(void *data, const char *line);
 	void *data;
 };
 

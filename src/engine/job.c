@@ -181,7 +181,9 @@ static bool prepare_workshop(
 	workshop->gates = job->gates;
 	workshop->environment = environment(job);
 	workshop->filling = engine_filling;
-	workshop->filling_data = job->engine;
+	workshop->said = engine_said;
+	workshop->teller = job->engine;
+	workshop->shelf = store_snapshot_folder(store, &job->arena);
 	workshop->recorder = recorder_create(job->team);
 	workshop->past = past_create();
 	const struct team_strings *untracked = &job->team->manifest.untracked;

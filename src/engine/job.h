@@ -87,7 +87,8 @@ bool job_resting(const struct job *job); // ended, or parked
 
 // The engine's.
 void engine_show(struct engine *engine, struct job *job, const struct run_event *event);
-// As the performers tell (workshop.filling), with the engine as data.
+// As the performers tell (workshop.filling, workshop.said), with the engine as teller.
+void engine_said(void *engine, const char *line);
 void engine_filling(void *engine, const struct manifest_progress *progress);
 void engine_remember(struct engine *engine, struct job *job, const struct run_event *event);
 struct store *engine_store(struct engine *engine);

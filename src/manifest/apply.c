@@ -198,6 +198,11 @@ static bool empty_workspace(const struct manifest_place *place, struct error *er
 	return true;
 }
 
+bool manifest_begin(const struct manifest_place *place, struct error *error)
+{
+	return empty_workspace(place, error) && accounts_make(place, error);
+}
+
 bool manifest_apply(const struct manifest_place *place, struct error *error)
 {
 	struct manifest manifest = manifest_read(place->arena, place->team);
@@ -210,9 +215,7 @@ bool manifest_apply(const struct manifest_place *place, struct error *error)
 		}
 	}
 	int folder = sandbox_host_folder(place->sandbox);
-	if (!place->ephemeral_only &&
-		((!place->over && !empty_workspace(place, error)) ||
-			!accounts_make(place, error))) {
+	if (!place->ephemeral_only && !manifest_begin(place, error)) {
 		return false;
 	}
 	return (folder >= 0 ? put_into_folder(&batch, folder, error)

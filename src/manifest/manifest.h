@@ -59,7 +59,6 @@ struct manifest_place {
 	const char *const *tokens;
 	const char *cache; // a folder of this machine for what came over the network
 	bool ephemeral_only;
-	bool over; // the run had a workspace before: what is there stays, the entries go over it
 	const atomic_bool *cancel; // may be NULL
 	// Called now and then while it lasts, on the calling thread or another; may be NULL.
 	void (*progress)(void *data, const struct manifest_progress *progress);
@@ -77,7 +76,10 @@ bool manifest_grants(const struct manifest_place *place, const struct sandbox_gr
 	struct error *error);
 // Gets what other machines have into the cache; before there is a sandbox.
 bool manifest_prepare(const struct manifest_place *place, struct error *error);
-// Puts the entries into the workspace, which is emptied first. With `ephemeral_only` those alone, over
+// Makes the accounts in a session that is new, and empties its workspace. For those who then put
+// something else into it than the manifest's entries.
+bool manifest_begin(const struct manifest_place *place, struct error *error);
+// Does that, and puts the entries into the workspace. With `ephemeral_only` those alone, over
 // what is there.
 bool manifest_apply(const struct manifest_place *place, struct error *error);
 // Writes the manifest as the Agents SDK serialises it, every field with its value.

@@ -25,8 +25,8 @@ static int is_there(const char *path, struct error *error)
 	return -1;
 }
 
-// The session that the state tells of; NULL without an error: a fresh one is to be made. A workspace
-// with work in it, which cannot be used for the moment, is not begun anew.
+// The session that the state tells of; NULL without an error: it is gone, or there was none, and a new
+// one is to be made. A workspace with work in it, which cannot be used for the moment, is not begun anew.
 static struct sandbox *attach(
 	struct work *work, const struct sandbox_settings *settings, struct error *error)
 {
@@ -38,8 +38,8 @@ static struct sandbox *attach(
 		return NULL;
 	}
 	struct sandbox *sandbox = sandbox_attach(work->workshop->driver, settings, state, &reason);
-	if (!sandbox && work->workshop->driver->flags & SANDBOX_HOST_FOLDER &&
-		is_there(workspace, error) > 0) {
+	bool folder = work->workshop->driver->flags & SANDBOX_HOST_FOLDER;
+	if (!sandbox && (folder ? is_there(workspace, error) > 0 : reason.kind != ERROR_FAILED)) {
 		*error = reason;
 		error->kind = ERROR_UNAVAILABLE;
 	}
@@ -53,11 +53,10 @@ static bool create(struct work *work, const struct sandbox_settings *settings, s
 		.team = workshop->team,
 		.values = workshop->values,
 		.arena = &work->arena,
-		.over = !work->first,
 		.tokens = workshop->tokens,
 		.cancel = &work->cancel,
 		.progress = workshop->filling,
-		.progress_data = workshop->filling_data,
+		.progress_data = workshop->teller,
 		.cache = manifest_cache(&work->arena, workshop->folder)};
 	if (!manifest_prepare(&place, error)) {
 		return false;
@@ -69,8 +68,8 @@ static bool create(struct work *work, const struct sandbox_settings *settings, s
 	}
 	workshop->sandbox = sandbox_create(workshop->driver, settings, error);
 	place.sandbox = workshop->sandbox;
-	return place.sandbox && manifest_apply(&place, error) &&
-		record_changes(work, "manifest", error) && record_reconcile(work, error);
+	return place.sandbox && fill_workspace(work, &place, error) &&
+		record_reconcile(work, error);
 }
 
 // The hosts that are allowed as a list that ends with NULL; NULL: the team names none.
@@ -141,7 +140,9 @@ static bool read_settings(struct work *work, struct sandbox_settings *settings, 
 		.memory = wanted->memory,
 		.disk = wanted->disk,
 		.processes = wanted->processes,
-		.options = workshop->sandbox_options};
+		.options = workshop->sandbox_options,
+		.progress = workshop->said,
+		.progress_data = workshop->teller};
 	return manifest_grants(&place, &settings->grants, error);
 }
 

@@ -22,6 +22,7 @@
 struct workshop {
 	const char *run;    // its id
 	const char *folder; // of the run
+	const char *shelf;  // of the project's snapshots
 	const struct team *team;
 	const struct team_values *values;
 	struct gate *const *gates; // as team->gates
@@ -31,8 +32,10 @@ struct workshop {
 	const char *const *untracked;   // for the history
 	const char *const *tokens;      // of the manifest; see struct manifest_place
 	// Told now and then while the workspace is filled, on the thread that fills it.
-	void (*filling)(void *data, const struct manifest_progress *progress);
-	void *filling_data;
+	void (*filling)(void *teller, const struct manifest_progress *progress);
+	// What people should know of the sandbox, a plain line each, on the thread that opens it.
+	void (*said)(void *teller, const char *line);
+	void *teller;
 	struct model_client *model;
 	struct sandbox *sandbox;
 	struct history *history;

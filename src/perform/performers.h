@@ -18,3 +18,8 @@ void look_at_gate(struct work *work, uint32_t gate, bool preview, struct gate_ve
 bool record_reconcile(struct work *work, struct error *error);
 // Does the journal know of any file?
 bool recorder_is_empty(const struct recorder *recorder);
+
+// fill_workspace.c: a session that was just made gets what the run has in its workspace: the manifest
+// when it begins; what is on record when its session is gone, or it begins with a snapshot. Recorded,
+// too.
+bool fill_workspace(struct work *work, struct manifest_place *place, struct error *error);

@@ -236,8 +236,7 @@ cJSON *docker_inspect(const struct docker *docker, const char *container, struct
 		return NULL;
 	}
 	if (answer.status == 404) {
-		error_set(
-			error, ERROR_UNAVAILABLE, "the container of run '%s' is gone", docker->run);
+		error_set(error, ERROR_FAILED, "the container of run '%s' is gone", docker->run);
 		return NULL;
 	}
 	if (answer.status != 200) {

@@ -103,7 +103,7 @@ struct sandbox_driver {
 
 	// A fresh session with an empty workspace, or NULL. Must be filled in.
 	struct sandbox *(*create)(const struct sandbox_settings *settings, struct error *error);
-	// The session that `state` describes, if it still exists. Must be filled in.
+	// The session that `state` describes; ERROR_FAILED: it is gone. Must be filled in.
 	struct sandbox *(*attach)(
 		const struct sandbox_settings *settings, struct text state, struct error *error);
 	// What attach needs, as JSON without secrets. Must be filled in.

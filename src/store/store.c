@@ -350,6 +350,11 @@ const char *store_run_folder(
 	return folder;
 }
 
+const char *store_snapshot_folder(struct store *store, struct arena *arena)
+{
+	return arena_printf(arena, "%s/snapshots", store->folder);
+}
+
 bool store_begin(struct store *store, struct error *error)
 {
 	sqlite3_stmt *statement = store_statement(store, BEGIN_TRANSACTION, error);

@@ -29,6 +29,9 @@ void store_close(struct store *store); // NULL is fine
 const char *store_run_folder(
 	struct store *store, struct arena *arena, const char *run, struct error *error);
 
+// The folder of the project's snapshots, which may not be there yet. In the arena.
+const char *store_snapshot_folder(struct store *store, struct arena *arena);
+
 // One transaction at a time. `durable` means: on disk (fsync) when store_commit returns true. False
 // means that nothing more may be done on the strength of the transaction: it is undone by
 // store_rollback, or it is written and perhaps not on disk (then the disk is failing).

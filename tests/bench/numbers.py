@@ -4,7 +4,8 @@
     MUSTER=build/src/muster tests/bench/numbers.py [FOLDER [RUNS]]
 
 FOLDER (a new one below the system's temporary folder) holds the projects; name a RAM disk or a disk. RUNS is
-how many web-app rehearsals are played at once (1000).
+how many web-app rehearsals are played at once (1000). With SHIM=build/tests/fault/fault_shim.so their fsync calls
+are counted too.
 """
 import json
 import os
@@ -18,6 +19,7 @@ import threading
 import time
 
 MUSTER = os.path.abspath(os.environ["MUSTER"])
+SHIM = os.environ.get("SHIM")
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TURNS = 2000
 
@@ -114,11 +116,13 @@ def at_once(folder, runs):
     brief = os.path.join(SOURCE, "samples/web-app/brief.md")
     write(folder, "each.jsonl", (json.dumps({"brief": brief}) + "\n") * runs)
     seen = {"descriptors": 0, "threads": 0, "memory": 0}
+    counts = os.path.join(folder, "counts")
+    counting = {"LD_PRELOAD": SHIM, "MUSTER_FAULT_COUNT": counts} if SHIM else {}
     began = time.monotonic()
     process = subprocess.Popen(
         [MUSTER, "run", os.path.join(SOURCE, "teams/web-app.yaml"), "--each", "each.jsonl", "--concurrency",
          str(runs), "--rehearse", os.path.join(SOURCE, "samples/web-app/rehearsal.yaml"), "--quiet"],
-        cwd=folder, stdout=subprocess.DEVNULL)
+        cwd=folder, stdout=subprocess.DEVNULL, env={**os.environ, **counting})
     watcher = threading.Thread(target=watch, args=(process.pid, seen))
     watcher.start()
     code = process.wait()
@@ -129,6 +133,9 @@ def at_once(folder, runs):
     row(f"{runs} web-app rehearsals at once", f"{runs / took:.1f} runs/s, {took:.1f} s")
     row("its peak memory", f"{seen['memory'] / 1024:.0f} MiB")
     row("its most threads, descriptors", f"{seen['threads']}, {seen['descriptors']}")
+    if SHIM:
+        with open(counts, encoding="utf-8") as file:
+            row("its fsync calls", dict(line.split() for line in file)["sync"])
 
 
 def main():

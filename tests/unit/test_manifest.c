@@ -385,11 +385,6 @@ static void what_an_attempt_left_half_made_is_not_used(void **state)
 	assert_int_equal(chmod(at("workspace/half"), 0), 0);
 	load("  entries:\n    a: {type: file, content: whole}\n");
 	applied(&as_folder, "0644 a: whole\n");
-	// But what a run had is not taken away from it.
-	put("workspace/work", "done", 0600);
-	use(&as_folder)->over = true;
-	assert_true(manifest_apply(&world.where, &world.error));
-	assert_string_equal(listing(), "0644 a: whole\n0600 work: done\n");
 	teardown();
 }
 
