@@ -77,7 +77,8 @@ static bool keep_yes(struct job *job, const struct approval *approval, struct er
 	buffer_add_text(&list, known);
 	buffer_add_text(&list, content);
 	buffer_add_char(&list, '\n');
-	return store_put_text(engine_store(job->engine), job->id, key, buffer_text(&list), error);
+	return store_put_text(
+		engine_store(job->engine), job->id, key, job->sequence, buffer_text(&list), error);
 }
 
 static bool tell_no(struct job *job, const struct approval *approval, struct error *error)
@@ -105,7 +106,8 @@ static bool tell_no(struct job *job, const struct approval *approval, struct err
 		buffer_add_char(&told, '\n');
 	}
 	snprintf(key, sizeof(key), "%u.%u.lines", approval->branch, approval->command);
-	return store_put_text(engine_store(job->engine), job->id, key, buffer_text(&told), error);
+	return store_put_text(
+		engine_store(job->engine), job->id, key, job->sequence, buffer_text(&told), error);
 }
 
 bool approval_after(struct job *job, const struct approval *approval, struct error *error)

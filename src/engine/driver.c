@@ -37,5 +37,5 @@ bool job_drives(struct job *job, bool *restarted, struct error *error)
 	buffer_add_string(&json, "{\"boot\":");
 	buffer_add_json(&json, text_of(boot));
 	buffer_printf(&json, ",\"process\":%d}", (int)getpid());
-	return store_put_text(store, job->id, "driver", buffer_text(&json), error);
+	return store_put_text(store, job->id, "driver", 0, buffer_text(&json), error);
 }

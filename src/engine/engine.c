@@ -223,7 +223,7 @@ static bool save_start(struct job *job, const char *rehearsal, struct error *err
 	buffer_add_string(&json, "}}");
 	free(path);
 	return store_put_text(
-		engine_store(job->engine), job->id, "start", buffer_text(&json), error);
+		engine_store(job->engine), job->id, "start", 0, buffer_text(&json), error);
 }
 
 static bool start_job(
@@ -247,12 +247,13 @@ static bool start_job(
 	size_t number = conversation_add_user(&root->conversation, buffer_text(&greeting));
 	struct store_item item = {.branch = 0,
 		.sequence = (int64_t)number,
+		.event = job->sequence + 1,
 		.json = conversation_item(&root->conversation, number)};
 	started.bytes = (int64_t)item.json.length;
-	return store_put_text(store, job->id, "team", buffer_text(&frozen), error) &&
+	return store_put_text(store, job->id, "team", 0, buffer_text(&frozen), error) &&
 		save_start(job, rehearsal, error) &&
 		job_drives(job, &job->workshop.restarted, error) &&
-		store_put_text(store, job->id, "input", buffer_text(&greeting), error) &&
+		store_put_text(store, job->id, "input", 0, buffer_text(&greeting), error) &&
 		job_save(job, error) && store_add_item(store, job->id, &item, error) &&
 		job_feed(job, &started, NULL, error);
 }

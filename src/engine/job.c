@@ -304,15 +304,16 @@ static bool save_verdict(struct job *job, const struct work *work, struct error 
 	struct store *store = engine_store(job->engine);
 	char key[64];
 	snprintf(key, sizeof(key), "%u.%u", work->branch, work->command);
-	if (!store_put_text(store, job->id, key, work->text, error)) {
+	if (!store_put_text(store, job->id, key, job->sequence, work->text, error)) {
 		return false;
 	}
 	snprintf(key, sizeof(key), "%u.%u.lines", work->branch, work->command);
-	if (!store_put_text(store, job->id, key, work->lines, error)) {
+	if (!store_put_text(store, job->id, key, job->sequence, work->lines, error)) {
 		return false;
 	}
 	snprintf(key, sizeof(key), "%u.%u.content", work->branch, work->command);
-	return !work->content || store_put_text(store, job->id, key, text_of(work->content), error);
+	return !work->content ||
+		store_put_text(store, job->id, key, job->sequence, text_of(work->content), error);
 }
 
 static bool save_changes(struct job *job, const struct work *work, struct error *error)
@@ -388,6 +389,7 @@ static bool take_event(
 	struct job *job, struct run_event *event, struct work *work, struct error *error)
 {
 	struct approval approval = approval_before(job, event);
+	job->event = job->sequence + 1;
 	if (!words_before(job, event, error)) {
 		return false;
 	}
@@ -481,7 +483,8 @@ bool job_ask(struct job *job, struct run_event *event, struct text text, struct 
 		snprintf(key, sizeof(key), "message.%lld", (long long)job->sequence + 1);
 	}
 	return ((event->kind != MESSAGE_RECEIVED && !answer) ||
-		       store_put_text(engine_store(job->engine), job->id, key, text, error)) &&
+		       store_put_text(engine_store(job->engine), job->id, key, job->sequence + 1,
+			       text, error)) &&
 		job_take(job, event, error);
 }
 

@@ -20,6 +20,7 @@ struct talk {
 	struct buffer paths;         // what it changed, one line per record and path
 	char **messages;             // told, and not yet passed on
 	size_t message_count;
+	size_t left_behind; // items of its own that a transfer did not pass on
 };
 
 struct job {
@@ -47,6 +48,7 @@ struct job {
 	struct work **ready_last;
 	int lock;                // the descriptor of lock.h
 	int64_t sequence;        // of the last event
+	int64_t event;           // of the one that is being taken in
 	int64_t created;         // milliseconds since 1970
 	int64_t worked, resumed; // working time up to `resumed` (monotonic); while it runs
 	int64_t gates_passed, gates_refused;

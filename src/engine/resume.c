@@ -60,6 +60,27 @@ static void note_record(struct restore *restore, const struct run_event *event)
 	words_changes(job, event, &work);
 }
 
+// What a transfer that passes on only a part left behind.
+static bool note_transfer(struct restore *restore, uint32_t branch)
+{
+	const struct job *job = restore->job;
+	struct store *store = engine_store(job->engine);
+	arena_cleanup arena = {0};
+	struct text first;
+	const char *keys[] = {
+		arena_printf(&arena, "first.%u.%lld", branch, (long long)job->sequence),
+		arena_printf(&arena, "first.%u", branch), // as earlier stores have it
+	};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (store_text(store, &arena, job->id, keys[i], &first, restore->error)) {
+			words_talk(restore->job, branch)->left_behind =
+				strtoul(text_string(&arena, first), NULL, 10);
+			return true;
+		}
+	}
+	return restore->error->kind == ERROR_NONE;
+}
+
 static bool fold_event(void *data, const struct store_event *stored)
 {
 	struct restore *restore = data;
@@ -95,8 +116,10 @@ static bool fold_event(void *data, const struct store_event *stored)
 			job->workshop.model, job->team->agents[branch->agent].name, event.source);
 	} else if (event.kind == WORKSPACE_RECORDED && event.changes > 0) {
 		note_record(restore, &event);
+	} else if (event.kind == CONTROL_TRANSFERRED) {
+		restore->fine = note_transfer(restore, event.branch);
 	}
-	return true;
+	return restore->fine;
 }
 
 static bool take_item(void *data, const struct store_item *item)
@@ -170,9 +193,6 @@ static bool restore_branch(struct restore *restore, uint32_t id)
 	struct store *store = engine_store(job->engine);
 	const struct run_branch *branch = &job->state.branches[id];
 	struct talk *talk = words_talk(job, id);
-	arena_cleanup arena = {0};
-	struct text first;
-	char key[32];
 	restore->branch = id;
 	if (branch->remembers != RUN_NONE) {
 		conversation_inherit(
@@ -181,12 +201,8 @@ static bool restore_branch(struct restore *restore, uint32_t id)
 	if (!store_items(store, job->id, id, 0, take_item, restore, restore->error)) {
 		return false;
 	}
-	snprintf(key, sizeof(key), "first.%u", id);
-	if (store_text(store, &arena, job->id, key, &first, restore->error)) {
-		talk->conversation.first = talk->conversation.inherited +
-			strtoul(text_string(&arena, first), NULL, 10);
-	} else if (restore->error->kind != ERROR_NONE) {
-		return false;
+	if (talk->left_behind) {
+		talk->conversation.first = talk->conversation.inherited + talk->left_behind;
 	}
 	if (branch->call_count) {
 		restore_calls(talk, branch->call_count);

@@ -57,10 +57,12 @@ void words_finish(struct job *job)
 	free(job->talks);
 }
 
+// Of the event that is being taken in.
 static bool save_item(struct job *job, uint32_t branch, size_t number, struct error *error)
 {
 	struct store_item item = {.branch = branch,
 		.sequence = (int64_t)number,
+		.event = job->event,
 		.json = conversation_item(&words_talk(job, branch)->conversation, number)};
 	return store_add_item(engine_store(job->engine), job->id, &item, error);
 }
@@ -265,11 +267,12 @@ static bool pass_on(struct job *job, const struct run_event *event, const struct
 		return true;
 	}
 	size_t first = talk->conversation.count;
-	char key[32], number[32];
-	snprintf(key, sizeof(key), "first.%u", event->branch);
+	char key[64], number[32];
+	snprintf(key, sizeof(key), "first.%u.%lld", event->branch, (long long)job->event);
 	snprintf(number, sizeof(number), "%zu", first - talk->conversation.inherited);
 	talk->conversation.first = first;
-	if (!store_put_text(engine_store(job->engine), job->id, key, text_of(number), error)) {
+	if (!store_put_text(
+		    engine_store(job->engine), job->id, key, job->event, text_of(number), error)) {
 		return false;
 	}
 	if (edge->input == TRANSFER_LAST && talk->report) {
@@ -369,7 +372,7 @@ static bool close_branch(struct job *job, const struct run_event *event, struct 
 	char key[32];
 	snprintf(key, sizeof(key), "report.%u", event->branch);
 	struct text text = job_report(job, event->branch);
-	if (!store_put_text(store, job->id, key, text, error)) {
+	if (!store_put_text(store, job->id, key, job->event, text, error)) {
 		return false;
 	}
 	return branch->parent == RUN_NONE ||

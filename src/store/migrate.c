@@ -10,6 +10,8 @@
 // What makes version N of version N - 1.
 static const char *const steps[STORE_VERSION + 1] = {
 	[2] = STORE_SCHEMA_REQUESTS,
+	[3] = "ALTER TABLE items ADD COLUMN event INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE texts ADD COLUMN event INTEGER NOT NULL DEFAULT 0;",
 };
 
 static bool say_version(struct store *store, int version, struct error *error)

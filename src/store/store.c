@@ -30,10 +30,11 @@ static const char schema[] =
 	" kind TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY(run, sequence))"
 	" STRICT, WITHOUT ROWID;"
 	"CREATE TABLE items(run TEXT NOT NULL, branch INTEGER NOT NULL,"
-	" sequence INTEGER NOT NULL, json TEXT, blob TEXT, PRIMARY KEY(run, branch, sequence))"
+	" sequence INTEGER NOT NULL, json TEXT, blob TEXT, event INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY(run, branch, sequence))"
 	" STRICT, WITHOUT ROWID;"
 	"CREATE TABLE texts(run TEXT NOT NULL, key TEXT NOT NULL, text BLOB, blob TEXT,"
-	" PRIMARY KEY(run, key)) STRICT, WITHOUT ROWID;"
+	" event INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(run, key)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE changes(run TEXT NOT NULL, turn INTEGER NOT NULL, record INTEGER NOT NULL,"
 	" path BLOB NOT NULL, status TEXT NOT NULL, agent TEXT NOT NULL,"
 	" candidates TEXT NOT NULL, sha256 TEXT NOT NULL, blob TEXT NOT NULL,"
@@ -51,8 +52,9 @@ static const char *const sql[STORE_STATEMENTS] = {
 		    " gates_passed=excluded.gates_passed, gates_refused=excluded.gates_refused,"
 		    " rehearsal=excluded.rehearsal, sandbox=excluded.sandbox",
 	[ADD_EVENT] = "INSERT INTO events VALUES(?,?,?,?,?)",
-	[ADD_ITEM] = "INSERT INTO items VALUES(?,?,?,?,?)",
-	[PUT_TEXT] = "INSERT OR REPLACE INTO texts VALUES(?,?,?,?)",
+	[ADD_ITEM] =
+		"INSERT INTO items(run, branch, sequence, json, blob, event) VALUES(?,?,?,?,?,?)",
+	[PUT_TEXT] = "INSERT OR REPLACE INTO texts(run, key, text, blob, event) VALUES(?,?,?,?,?)",
 	[ADD_CHANGE] = "INSERT INTO changes VALUES(?,?,?,?,?,?,?,?,?,?,?)",
 	[LIST_RUNS] = "SELECT * FROM runs ORDER BY created DESC, rowid DESC LIMIT ?",
 	[ONE_RUN] = "SELECT * FROM runs WHERE id=?",

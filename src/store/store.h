@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-enum { STORE_VERSION = 2, STORE_TEXT_LIMIT = 64 * 1024 };
+enum { STORE_VERSION = 3, STORE_TEXT_LIMIT = 64 * 1024 };
 
 struct store;
 
@@ -67,6 +67,7 @@ struct store_event {
 struct store_item {
 	int64_t branch, sequence; // sequence from 1, without gaps, per branch
 	struct text json;
+	int64_t event; // the sequence of the event that it came with
 };
 
 // A change of one path of the workspace, as recorded.
@@ -84,14 +85,15 @@ struct store_change {
 };
 
 // All of these belong into a transaction. Texts have a key that is unique in the run ("0.12",
-// "team", "input.brief"); writing the same key again replaces it.
+// "team", "input.brief"); writing the same key again replaces it. `event` is the sequence of the event
+// that a text came with; 0: it is of the run as a whole.
 bool store_put_run(struct store *store, const struct store_run *run, struct error *error);
 bool store_add_event(
 	struct store *store, const char *run, const struct store_event *event, struct error *error);
 bool store_add_item(
 	struct store *store, const char *run, const struct store_item *item, struct error *error);
-bool store_put_text(struct store *store, const char *run, const char *key, struct text text,
-	struct error *error);
+bool store_put_text(struct store *store, const char *run, const char *key, int64_t event,
+	struct text text, struct error *error);
 bool store_add_change(struct store *store, const char *run, const struct store_change *change,
 	struct error *error);
 
@@ -118,6 +120,18 @@ bool store_text(struct store *store, struct arena *arena, const char *run, const
 bool store_changes(struct store *store, const char *run,
 	bool (*each)(void *data, const struct store_change *change), void *data,
 	struct error *error);
+
+// What a run was up to some point becomes another run. The rest of it (its row, its folder, what it was
+// started with) is the caller's.
+struct store_cut {
+	const char *from, *to; // ids
+	int64_t events;        // sequence of the last event that it takes along
+	int64_t records;       // number of the last record
+};
+// Fails (ERROR_USAGE) for a run that was recorded before items and texts said which event they belong
+// to, unless all of it is taken along.
+bool store_fork(struct store *store, const struct store_cut *cut, struct error *error);
+
 // With the run's folder and the long texts that no other run has. What lies in files is gone even if
 // the transaction is rolled back.
 bool store_delete(struct store *store, const char *run, struct error *error);

@@ -67,12 +67,13 @@ bool store_add_item(
 	store_bind_string(statement, 1, run);
 	sqlite3_bind_int64(statement, 2, item->branch);
 	sqlite3_bind_int64(statement, 3, item->sequence);
+	sqlite3_bind_int64(statement, 6, item->event);
 	return bind_long(store, statement, 4, item->json, &hash, error) &&
 		store_step(store, statement, error);
 }
 
-bool store_put_text(struct store *store, const char *run, const char *key, struct text text,
-	struct error *error)
+bool store_put_text(struct store *store, const char *run, const char *key, int64_t event,
+	struct text text, struct error *error)
 {
 	struct hash hash;
 	sqlite3_stmt *statement = store_statement(store, PUT_TEXT, error);
@@ -81,6 +82,7 @@ bool store_put_text(struct store *store, const char *run, const char *key, struc
 	}
 	store_bind_string(statement, 1, run);
 	store_bind_string(statement, 2, key);
+	sqlite3_bind_int64(statement, 5, event);
 	if (text.length > STORE_TEXT_LIMIT) {
 		if (!store_put_blob(store, text, &hash, error)) {
 			return false;

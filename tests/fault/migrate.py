@@ -31,6 +31,8 @@ def make_old(folder):
     """What version 1 had not is taken away."""
     database = store(folder)
     database.execute("DROP TABLE requests")
+    for table in ("items", "texts"):
+        database.execute(f"ALTER TABLE {table} DROP COLUMN event")
     database.execute("PRAGMA user_version=1")
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.commit()

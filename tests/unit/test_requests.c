@@ -130,8 +130,10 @@ static void make_first_version(void)
 	assert_true(store_put_run(store, &run, &error));
 	assert_true(store_commit(store, true, &error));
 	store_close(store);
-	assert_int_equal(
-		execute("store.db", "DROP TABLE requests; PRAGMA user_version=1"), SQLITE_OK);
+	assert_int_equal(execute("store.db",
+				 "DROP TABLE requests; ALTER TABLE items DROP COLUMN event;"
+				 "ALTER TABLE texts DROP COLUMN event; PRAGMA user_version=1"),
+		SQLITE_OK);
 }
 
 static bool is_there(const char *name)

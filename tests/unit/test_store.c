@@ -236,8 +236,8 @@ static void long_texts_lie_in_files_and_come_back_whole(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		assert_true(store_add_item(store, "r", &items[i], &error));
 	}
-	assert_true(store_put_text(store, "r", "k", TEXT("one"), &error));
-	assert_true(store_put_text(store, "r", "k", large, &error));
+	assert_true(store_put_text(store, "r", "k", 1, TEXT("one"), &error));
+	assert_true(store_put_text(store, "r", "k", 2, large, &error));
 	assert_true(store_commit(store, true, &error));
 	buffer_cleanup all = {0};
 	assert_true(store_items(store, "r", 0, 0, take_item, &all, &error));
@@ -535,9 +535,9 @@ static void a_deleted_runs_long_texts_go_unless_another_run_has_them(void **stat
 	struct text shared = {bytes, 100000}, own = {bytes, 99999}, text;
 	struct store_item item = {0, 1, {bytes, 99998}};
 	assert_true(store_begin(store, &error));
-	assert_true(store_put_text(store, "a", "k", shared, &error));
-	assert_true(store_put_text(store, "b", "k", shared, &error));
-	assert_true(store_put_text(store, "b", "l", own, &error));
+	assert_true(store_put_text(store, "a", "k", 0, shared, &error));
+	assert_true(store_put_text(store, "b", "k", 0, shared, &error));
+	assert_true(store_put_text(store, "b", "l", 0, own, &error));
 	assert_true(store_add_item(store, "b", &item, &error));
 	assert_true(store_commit(store, true, &error));
 	assert_int_equal(count_blobs(), 3);
