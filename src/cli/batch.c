@@ -173,7 +173,8 @@ static bool start_some(struct batching *batching, struct error *error)
 			.shared = true,
 			.values = &line->values,
 			.rehearsal = batch->rehearsal,
-			.sandbox = batch->sandbox};
+			.sandbox = batch->sandbox,
+			.sandbox_options = batch->sandbox_options};
 		struct job *job = engine_add(batching->engine, &start, error);
 		if (!job) {
 			return fail_line(error, batch, line->number);

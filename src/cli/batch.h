@@ -17,7 +17,7 @@ struct batch {
 	struct team *team;        // of all runs; stays the caller's
 	const char *const *given; // inputs of the command line
 	size_t given_count;
-	const char *rehearsal, *sandbox; // as in struct engine_start
+	const char *rehearsal, *sandbox, *sandbox_options; // as in struct engine_start
 	const char *out;                 // the work of line N goes to out/N; NULL: nowhere
 };
 

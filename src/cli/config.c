@@ -7,9 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/path.h"
 #include "cli/verb.h"
 #include "cli/vocabulary.h"
+#include "sandbox/sandbox.h"
 
 static const char *find_path(struct arena *arena)
 {
@@ -94,4 +96,73 @@ const char *config_sandbox(const struct arguments *arguments)
 {
 	const char *given = arguments_value(arguments, "sandbox");
 	return given ? given : from_environment("MUSTER_SANDBOX");
+}
+
+static bool unknown_option(
+	const struct sandbox_driver *driver, struct text name, struct error *error)
+{
+	const char *names[64];
+	size_t count = 0;
+	while (driver->options && driver->options[count].name && count < 64) {
+		names[count] = driver->options[count].name;
+		count++;
+	}
+	const char *nearest = text_nearest(name, names, count);
+	error_set(error, ERROR_USAGE, "sandbox '%s' has no option '%.*s'", driver->name,
+		(int)(name.length < 40 ? name.length : 40), name.data);
+	return nearest ? error_hint(error, "did you mean '%s'?", nearest)
+		       : error_hint(error, "'muster help sandbox' lists them");
+}
+
+// Numbers, lists and the like as JSON has them; anything else is a string.
+static bool add_option(cJSON *tree, const struct sandbox_driver *driver, struct arena *arena,
+	const char *given, struct error *error)
+{
+	const char *equals = strchr(given, '=');
+	struct error no_json = {0};
+	if (!equals || equals == given) {
+		error_set(error, ERROR_USAGE, "--sandbox-option takes NAME=VALUE, not '%s'",
+			arguments_shown(arena, given));
+		return error_hint(error, "as in --sandbox-option image=debian:bookworm");
+	}
+	const char *name = arena_copy(arena, given, (size_t)(equals - given));
+	const struct key *key = driver->options;
+	while (key && key->name && strcmp(key->name, name) != 0) {
+		key++;
+	}
+	if (!key || !key->name) {
+		return unknown_option(driver, text_of(name), error);
+	}
+	cJSON *value = key->type == KEY_STRING || key->type == KEY_CHOICE
+		? NULL
+		: json_parse(text_of(equals + 1), &no_json);
+	cJSON_DeleteItemFromObjectCaseSensitive(tree, name);
+	cJSON_AddItemToObject(tree, name, value ? value : cJSON_CreateString(equals + 1));
+	return true;
+}
+
+bool config_sandbox_options(struct arguments *arguments, const char **json, struct error *error)
+{
+	size_t count;
+	const char **given = arguments_values(arguments, "sandbox-option", &count);
+	const char *provider = config_sandbox(arguments);
+	*json = NULL;
+	if (count == 0) {
+		return true;
+	}
+	const struct sandbox_driver *driver = provider ? sandbox_driver_find(provider) : NULL;
+	if (!driver) {
+		error_set(error, ERROR_USAGE, "--sandbox-option goes with --sandbox PROVIDER");
+		return error_hint(error, "'muster providers' lists the providers");
+	}
+	json_cleanup *tree = cJSON_CreateObject();
+	for (size_t i = 0; i < count; i++) {
+		if (!add_option(tree, driver, &arguments->arena, given[i], error)) {
+			return false;
+		}
+	}
+	buffer_cleanup text = {0};
+	json_print(&text, tree);
+	*json = arena_string(&arguments->arena, text.data);
+	return true;
 }

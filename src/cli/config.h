@@ -22,3 +22,13 @@ bool config_colours(const struct config *config, int fd);
 struct team_choices config_choices(struct arguments *arguments, const struct config *config);
 // --sandbox, or MUSTER_SANDBOX; NULL: neither.
 const char *config_sandbox(const struct arguments *arguments);
+// What --sandbox-option says, as a JSON object in the arena; NULL: nothing.
+bool config_sandbox_options(struct arguments *arguments, const char **json, struct error *error);
+
+// For tables of options: the rows of both.
+#define OPTIONS_SANDBOX(what)                                                                      \
+	{"sandbox", 's', "PROVIDER", false, COMPLETE_SANDBOX, what},                               \
+	{                                                                                          \
+		"sandbox-option", 0, "NAME=VALUE", true, COMPLETE_NOTHING,                         \
+			"with --sandbox: an option of the provider, such as image=NAME"            \
+	}

@@ -85,6 +85,13 @@ static void record(struct arguments *arguments, struct store *store, const char 
 	}
 }
 
+static void say_fork(struct arguments *arguments, const struct driven *driven)
+{
+	if (driven->run && !arguments_has(arguments, "quiet")) {
+		fprintf(stderr, "run %s is a fork of %s\n", driven->run, driven->fork->run);
+	}
+}
+
 int drive(struct arguments *arguments, struct store *store, struct driven *driven,
 	struct error *error)
 {
@@ -108,9 +115,15 @@ int drive(struct arguments *arguments, struct store *store, struct driven *drive
 		return code;
 	}
 	driving_interruptible(engine);
-	struct job *job = driven->start ? engine_add(engine, driven->start, error)
-					: engine_resume(engine, driven->run, vocabulary(),
-						  &driven->raise, driven->request, error);
+	if (driven->fork) {
+		driven->run =
+			engine_fork(engine, driven->fork, vocabulary(), &arguments->arena, error);
+		say_fork(arguments, driven);
+	}
+	struct job *job = driven->fork && (!driven->run || driven->stays) ? NULL
+		: driven->start ? engine_add(engine, driven->start, error)
+				: engine_resume(engine, driven->run, vocabulary(), &driven->raise,
+					  driven->request, error);
 	bool driven_to_rest = job && engine_drive(engine, error);
 	showing_end(&showing);
 	if (driven_to_rest) {
@@ -121,6 +134,9 @@ int drive(struct arguments *arguments, struct store *store, struct driven *drive
 		if (driven->recording && error->kind == ERROR_NONE) {
 			record(arguments, store, driven->recording, job, error);
 		}
+	}
+	if (driven->stays && driven->run) {
+		code = EXIT_OK;
 	}
 	driving_interruptible(NULL);
 	engine_destroy(engine);

@@ -90,6 +90,7 @@ extern const struct verb verb_completion;
 extern const struct verb verb_delete;
 extern const struct verb verb_diff;
 extern const struct verb verb_doctor;
+extern const struct verb verb_fork;
 extern const struct verb verb_fsck;
 extern const struct verb verb_gate;
 extern const struct verb verb_graph;

@@ -27,11 +27,18 @@ static int take(struct arguments *arguments, const char *to, const char *id, str
 static int run_each(
 	struct arguments *arguments, struct store *store, struct team *team, struct error *error)
 {
+	const char *options;
+	if (!config_sandbox_options(arguments, &options, error)) {
+		store_close(store);
+		team_destroy(team);
+		return EXIT_USAGE;
+	}
 	struct batch batch = {.path = arguments_value(arguments, "each"),
 		.concurrency = arguments_value(arguments, "concurrency"),
 		.team = team,
 		.rehearsal = arguments_value(arguments, "rehearse"),
 		.sandbox = config_sandbox(arguments),
+		.sandbox_options = options,
 		.out = arguments_value(arguments, "out")};
 	batch.given = arguments_values(arguments, "input", &batch.given_count);
 	int code = batch_drive(arguments, store, &batch, error);
@@ -81,12 +88,19 @@ static int run_team(struct arguments *arguments, struct error *error)
 		return run_each(arguments, store, team, error);
 	}
 	size_t input_count;
+	const char *sandbox_options;
+	if (!config_sandbox_options(arguments, &sandbox_options, error)) {
+		store_close(store);
+		team_destroy(team);
+		return EXIT_USAGE;
+	}
 	const char **inputs = arguments_values(arguments, "input", &input_count);
 	struct engine_start start = {.team = team,
 		.inputs = inputs,
 		.input_count = input_count,
 		.rehearsal = arguments_value(arguments, "rehearse"),
-		.sandbox = config_sandbox(arguments)};
+		.sandbox = config_sandbox(arguments),
+		.sandbox_options = sandbox_options};
 	struct driven driven = {.start = &start,
 		.config = &config,
 		.recording = arguments_value(arguments, "save-rehearsal")};
@@ -113,8 +127,7 @@ static const struct option options[] = {
 	{"save-rehearsal", 0, "FILE", false, COMPLETE_FILE,
 		"write what the models answered, to be played with --rehearse"},
 	OPTION_MODEL,
-	{"sandbox", 's', "PROVIDER", false, COMPLETE_SANDBOX,
-		"run commands there, not where the team file says"},
+	OPTIONS_SANDBOX("run commands there, not where the team file says"),
 	{"out", 'o', "DIR", false, COMPLETE_FOLDER,
 		"when it is done, take its work out into this folder"},
 	{"each", 0, "FILE", false, COMPLETE_FILE,

@@ -10,6 +10,7 @@ const struct verb *const verbs[] = {
 	&verb_manifest,
 	&verb_run,
 	&verb_resume,
+	&verb_fork,
 	&verb_approve,
 	&verb_reject,
 	&verb_answer,

@@ -12,6 +12,7 @@
 #include "engine/job.h"
 #include "engine/pool.h"
 #include "engine/secrets.h"
+#include "engine/start.h"
 
 enum {
 	TIMER_MOST = 60000,    // milliseconds that are waited at most when there is a deadline
@@ -202,32 +203,8 @@ static bool commit(struct engine *engine, struct error *error)
 	return true;
 }
 
-// What a later process needs to take the run up again, beside the frozen team.
-static bool save_start(struct job *job, const char *rehearsal, struct error *error)
-{
-	buffer_cleanup json = {0};
-	char *path = rehearsal ? realpath(rehearsal, NULL) : NULL;
-	const char *separator = "";
-	buffer_printf(&json, "{\"sandbox\":\"%s\",\"rehearsal\":", job->workshop.driver->name);
-	buffer_add_json(&json, text_of(path));
-	buffer_add_string(&json, ",\"inputs\":{");
-	for (size_t i = 0; i < job->team->input_count; i++) {
-		if (job->values.values[i]) {
-			buffer_add_string(&json, separator);
-			buffer_add_json(&json, text_of(job->team->inputs[i].name));
-			buffer_add_char(&json, ':');
-			buffer_add_json(&json, text_of(job->values.values[i]));
-			separator = ",";
-		}
-	}
-	buffer_add_string(&json, "}}");
-	free(path);
-	return store_put_text(
-		engine_store(job->engine), job->id, "start", 0, buffer_text(&json), error);
-}
-
 static bool start_job(
-	struct job *job, struct store *store, const char *rehearsal, struct error *error)
+	struct job *job, struct store *store, const struct engine_start *start, struct error *error)
 {
 	struct run_event started = {.kind = RUN_STARTED};
 	buffer_cleanup frozen = {0};
@@ -251,8 +228,7 @@ static bool start_job(
 		.json = conversation_item(&root->conversation, number)};
 	started.bytes = (int64_t)item.json.length;
 	return store_put_text(store, job->id, "team", 0, buffer_text(&frozen), error) &&
-		save_start(job, rehearsal, error) &&
-		job_drives(job, &job->workshop.restarted, error) &&
+		start_save(job, start, error) && job_drives(job, &job->workshop.restarted, error) &&
 		store_put_text(store, job->id, "input", 0, buffer_text(&greeting), error) &&
 		job_save(job, error) && store_add_item(store, job->id, &item, error) &&
 		job_feed(job, &started, NULL, error);
@@ -270,61 +246,11 @@ struct job *engine_add(struct engine *engine, const struct engine_start *start, 
 	if (!store_begin(engine->store, error)) {
 		return NULL;
 	}
-	if (!start_job(job, engine->store, start->rehearsal, error) || !commit(engine, error)) {
+	if (!start_job(job, engine->store, start, error) || !commit(engine, error)) {
 		store_rollback(engine->store);
 		return NULL;
 	}
 	return job;
-}
-
-// The values, the rehearsal and the sandbox that the run was started with.
-static bool read_start(struct engine *engine, struct arena *arena, const char *id,
-	struct engine_start *start, struct team_values *values, struct error *error)
-{
-	struct text text;
-	if (!store_text(engine->store, arena, id, "start", &text, error)) {
-		return error->kind != ERROR_NONE ||
-			error_set(error, ERROR_FAILED, "the journal of run '%s' has no beginning",
-				id);
-	}
-	json_cleanup *json = json_parse(text, error);
-	if (!json) {
-		return error_wrap(error, "the beginning of run '%s'", id);
-	}
-	const cJSON *inputs = cJSON_GetObjectItemCaseSensitive(json, "inputs");
-	const char *rehearsal = json_string(json, "rehearsal", "");
-	start->rehearsal = rehearsal[0] ? arena_string(arena, rehearsal) : NULL;
-	start->sandbox = arena_string(arena, json_string(json, "sandbox", "unix-local"));
-	values->values = arena_new_array(arena, start->team->input_count + 1, const char *);
-	for (size_t i = 0; i < start->team->input_count; i++) {
-		const char *value = json_string(inputs, start->team->inputs[i].name, NULL);
-		values->values[i] = value ? arena_string(arena, value) : NULL;
-	}
-	start->values = values;
-	return true;
-}
-
-static struct team *thaw(struct engine *engine, const struct store_run *row,
-	const struct vocabulary *vocabulary, struct error *error)
-{
-	const char *id = row->id;
-	struct vocabulary words = *vocabulary;
-	words.rehearsal = row->rehearsal;
-	arena_cleanup arena = {0};
-	struct text frozen;
-	struct team_report report = {0};
-	if (!store_text(engine->store, &arena, id, "team", &frozen, error)) {
-		error_set(error, ERROR_FAILED, "the journal of run '%s' has no team", id);
-		return NULL;
-	}
-	struct team *team = team_thaw(frozen, &words, &report);
-	if (!team) {
-		error_set(error, ERROR_FAILED,
-			"the team that run '%s' was started with cannot be read: %s", id,
-			report.count ? report.messages[0].what : "no reason given");
-	}
-	team_report_finish(&report);
-	return team;
 }
 
 static bool can_go_on(
@@ -406,22 +332,13 @@ struct job *engine_resume(struct engine *engine, const char *id,
 	const struct request *request, struct error *error)
 {
 	arena_cleanup arena = {0};
-	struct store_run row;
-	struct team_values values;
-	struct engine_start start = {.id = id};
-	if (!store_find(engine->store, &arena, id, &row, error) ||
-		!can_go_on(&row, request, error)) {
+	struct restart again;
+	if (!store_find(engine->store, &arena, id, &again.row, error) ||
+		!can_go_on(&again.row, request, error) ||
+		!start_read(engine, &arena, vocabulary, &again, error)) {
 		return NULL;
 	}
-	start.team = thaw(engine, &row, vocabulary, error);
-	if (!start.team) {
-		return NULL;
-	}
-	if (!read_start(engine, &arena, id, &start, &values, error)) {
-		team_destroy(start.team);
-		return NULL;
-	}
-	struct job *job = job_create(engine, engine->store, &start, error);
+	struct job *job = job_create(engine, engine->store, &again.start, error);
 	if (!job) {
 		return NULL;
 	}
@@ -430,7 +347,7 @@ struct job *engine_resume(struct engine *engine, const char *id,
 	if (!store_begin(engine->store, error)) {
 		return NULL;
 	}
-	if (!take_up(engine, job, &row, raise, request, error)) {
+	if (!take_up(engine, job, &again.row, raise, request, error)) {
 		store_rollback(engine->store);
 		return NULL;
 	}

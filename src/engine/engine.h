@@ -9,6 +9,7 @@
 #include "engine/request.h"
 #include "model/model.h"
 #include "run/state.h"
+#include "snapshot/snapshot.h"
 #include "store/store.h"
 #include "team/team.h"
 
@@ -51,7 +52,10 @@ struct engine_start {
 	const struct team_values *values; // instead of inputs: checked before, copied
 	const char *rehearsal;            // path of a rehearsal script; NULL: real models
 	const char *sandbox;              // provider instead of the team's; NULL: the team's
+	const char *sandbox_options;      // its options as a JSON object; NULL: the team's, if the
+					  // provider is
 	const char *id;                   // NULL: one is made
+	bool held;                        // no model will be asked
 };
 
 // `store` must be open for writing and outlive the engine.
@@ -71,6 +75,29 @@ struct job *engine_add(
 struct job *engine_resume(struct engine *engine, const char *id,
 	const struct vocabulary *vocabulary, const struct team_limits *raise,
 	const struct request *request, struct error *error);
+// What a run was up to some turn becomes a run of its own, with its history and its conversations.
+struct engine_fork {
+	const char *run; // id
+	int64_t turn; // the last one that it takes along; -1: all of it, with its workspace as it is
+		      // now, which nobody may be driving
+	const char *sandbox,
+		*sandbox_options; // where it goes on, as in engine_start; NULL: as before
+};
+// The id of the new run, in the arena, which waits to be resumed; NULL on error. What cannot be taken
+// along of the workspace is told to the watcher.
+const char *engine_fork(struct engine *engine, const struct engine_fork *fork,
+	const struct vocabulary *vocabulary, struct arena *arena, struct error *error);
+
+// Holds a run that nobody drives, with its live session, so that nobody else takes it up meanwhile;
+// NULL on error. No model is asked.
+struct job *engine_hold(struct engine *engine, const char *id, const struct vocabulary *vocabulary,
+	struct error *error);
+void engine_let_go(struct job *job); // NULL is fine
+struct sandbox *job_sandbox(struct job *job);
+// Puts a snapshot of a held run's workspace on the project's shelf, from which it is restored should
+// its session be lost. Texts are in the arena.
+bool job_snapshot(
+	struct job *job, struct arena *arena, struct snapshot_made *made, struct error *error);
 // Until all runs have ended or parked. False when the journal cannot be written: then nothing more
 // was performed, and what the journal holds is what happened.
 bool engine_drive(struct engine *engine, struct error *error);

@@ -38,7 +38,7 @@ static void run_clock(struct job *job, bool runs)
 	job->resumed = runs ? clock_milliseconds(CLOCK_MONOTONIC) : 0;
 }
 
-static const char *make_id(struct arena *arena, const char *team)
+const char *job_make_id(struct arena *arena, const char *team)
 {
 	static const char letters[] = "abcdefghjkmnpqrstvwxyz0123456789";
 	unsigned char random[8];
@@ -166,9 +166,11 @@ static bool prepare_workshop(
 	if (!read_tokens(job, !start->id, error) || (!start->id && !check_manifest(job, error))) {
 		return false;
 	}
-	workshop->model = open_model(job, start->rehearsal, error);
-	if (!workshop->model) {
-		return false;
+	if (!start->held) {
+		workshop->model = open_model(job, start->rehearsal, error);
+		if (!workshop->model) {
+			return false;
+		}
 	}
 	workshop->run = job->id;
 	workshop->folder = store_run_folder(store, &job->arena, job->id, error);
@@ -192,7 +194,10 @@ static bool prepare_workshop(
 		names[i] = untracked->items[i];
 	}
 	workshop->untracked = names;
-	if (job->team->sandbox.options) {
+	bool same = strcmp(provider, job->team->sandbox.provider) == 0;
+	workshop->sandbox_options =
+		start->sandbox_options ? arena_string(&job->arena, start->sandbox_options) : NULL;
+	if (!workshop->sandbox_options && same && job->team->sandbox.options) {
 		buffer_cleanup options = {0};
 		yaml_print_json(&options, job->team->sandbox.options);
 		workshop->sandbox_options = arena_string(&job->arena, options.data);
@@ -225,7 +230,7 @@ struct job *job_create(struct engine *engine, struct store *store, const struct 
 	job->ready_last = &job->ready;
 	job->lock = -1;
 	job->id = start->id ? arena_string(&job->arena, start->id)
-			    : make_id(&job->arena, start->team->name);
+			    : job_make_id(&job->arena, start->team->name);
 	job->created = clock_milliseconds(CLOCK_REALTIME);
 	if (!take_values(job, start, error) || !compile_gates(job, error) ||
 		!prepare_workshop(job, store, start, error)) {

@@ -65,6 +65,7 @@ struct job {
 struct job *job_create(struct engine *engine, struct store *store, const struct engine_start *start,
 	struct error *error);
 void job_destroy(struct job *job);
+const char *job_make_id(struct arena *arena, const char *team);
 // Puts a run that was created with the id of an earlier one back to where its journal ends.
 bool job_restore(struct job *job, const struct store_run *row, struct error *error);
 // Takes an event in (journal, fold, conversations), then all decisions that follow from it. Returns

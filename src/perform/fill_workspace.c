@@ -54,19 +54,20 @@ static bool restore_history(struct work *work, const struct history_step *step,
 	return fine;
 }
 
+// *whole: by a snapshot, and not by what the history has of it.
 static bool restore_workspace(struct work *work, const struct history_step *step,
-	const struct kept_snapshot *kept, struct error *error)
+	const struct kept_snapshot *kept, bool *whole, struct error *error)
 {
 	struct snapshot found;
-	bool whole = kept->id && strcmp(kept->commit, step ? step->commit : "") == 0;
-	if (whole ? !restore(work, work->workshop->shelf, kept->id, &found, error)
+	*whole = kept->id && strcmp(kept->commit, step ? step->commit : "") == 0;
+	if (*whole ? !restore(work, work->workshop->shelf, kept->id, &found, error)
 		  : !restore_history(work, step, &found, error)) {
 		return error_wrap(error, "the workspace cannot be restored");
 	}
 	say(work,
 		arena_printf(&work->arena,
 			"the workspace is restored from %s: %lld files and folders, %lld bytes",
-			whole ? arena_printf(&work->arena, "snapshot %.12s", kept->id)
+			*whole ? arena_printf(&work->arena, "snapshot %.12s", kept->id)
 			      : "the run's history",
 			(long long)found.entries, (long long)found.bytes));
 	return true;
@@ -81,16 +82,19 @@ bool fill_workspace(struct work *work, struct manifest_place *place, struct erro
 		return false;
 	}
 	const struct history_step *last = steps.count ? &steps.steps[0] : NULL;
+	bool whole = false;
 	if (last || kept.id) {
-		if (!manifest_begin(place, error) || !restore_workspace(work, last, &kept, error)) {
+		if (!manifest_begin(place, error) ||
+			!restore_workspace(work, last, &kept, &whole, error)) {
 			return false;
 		}
 		place->ephemeral_only = true;
 	}
 	if (!manifest_apply(place, error) ||
-		!record_changes(work, last ? "unknown" : "manifest", error)) {
+		!record_changes(
+			work, !last ? "manifest" : whole ? "user" : "unknown", error)) {
 		return false;
 	}
-	work->lost = last && work->change_count > 0;
+	work->lost = last && !whole && work->change_count > 0;
 	return true;
 }

@@ -5,12 +5,6 @@
 #include "base/path.h"
 #include "perform/performers.h"
 
-// How the session was left (a file in the run's folder), so that a resumed run finds it again.
-static const char *state_path(struct work *work)
-{
-	return path_join(&work->arena, work->workshop->folder, "sandbox.json");
-}
-
 // Is the file or folder there? -1 when nobody can tell, which is not the same as no.
 static int is_there(const char *path, struct error *error)
 {
@@ -33,8 +27,9 @@ static struct sandbox *attach(
 	struct text state;
 	struct error reason = {0};
 	const char *workspace = path_join(&work->arena, settings->folder, "workspace");
-	if (is_there(state_path(work), error) <= 0 ||
-		!file_read(&work->arena, state_path(work), 1024 * 1024, &state, error)) {
+	if (is_there(session_path(&work->arena, work->workshop), error) <= 0 ||
+		!file_read(&work->arena, session_path(&work->arena, work->workshop), 1024 * 1024,
+			&state, error)) {
 		return NULL;
 	}
 	struct sandbox *sandbox = sandbox_attach(work->workshop->driver, settings, state, &reason);
@@ -62,29 +57,14 @@ static bool create(struct work *work, const struct sandbox_settings *settings, s
 		return false;
 	}
 	// Until the workspace is whole nothing tells of it, so one that is half-made is never used.
-	if (unlink(state_path(work)) < 0 && errno != ENOENT) {
-		return error_errno(
-			error, ERROR_UNAVAILABLE, "cannot remove '%s'", state_path(work));
+	if (unlink(session_path(&work->arena, work->workshop)) < 0 && errno != ENOENT) {
+		return error_errno(error, ERROR_UNAVAILABLE, "cannot remove '%s'",
+			session_path(&work->arena, work->workshop));
 	}
 	workshop->sandbox = sandbox_create(workshop->driver, settings, error);
 	place.sandbox = workshop->sandbox;
 	return place.sandbox && fill_workspace(work, &place, error) &&
 		record_reconcile(work, error);
-}
-
-// The hosts that are allowed as a list that ends with NULL; NULL: the team names none.
-static const char *const *hosts(struct work *work)
-{
-	const struct team_strings *named = &work->workshop->team->sandbox.hosts;
-	if (named->count == 0) {
-		return NULL;
-	}
-	const char **list = arena_new_array(&work->arena, named->count + 1, const char *);
-	for (size_t i = 0; i < named->count; i++) {
-		list[i] = named->items[i];
-	}
-	list[named->count] = NULL;
-	return list;
 }
 
 // Our own temporary files, left by a process that was killed while it wrote for an agent.
@@ -125,27 +105,6 @@ static bool look_again(struct work *work, struct error *error)
 	return true;
 }
 
-static bool read_settings(struct work *work, struct sandbox_settings *settings, struct error *error)
-{
-	struct workshop *workshop = work->workshop;
-	const struct team_sandbox *wanted = &workshop->team->sandbox;
-	struct manifest_place place = {
-		.team = workshop->team, .values = workshop->values, .arena = &work->arena};
-	*settings = (struct sandbox_settings){.run = workshop->run,
-		.folder = workshop->folder,
-		.environment = workshop->environment,
-		.network = wanted->network,
-		.hosts = hosts(work),
-		.cpu = wanted->cpu,
-		.memory = wanted->memory,
-		.disk = wanted->disk,
-		.processes = wanted->processes,
-		.options = workshop->sandbox_options,
-		.progress = workshop->said,
-		.progress_data = workshop->teller};
-	return manifest_grants(&place, &settings->grants, error);
-}
-
 static bool finish(struct work *work, struct error *error)
 {
 	if (work->first) {
@@ -155,7 +114,8 @@ static bool finish(struct work *work, struct error *error)
 	}
 	buffer_cleanup state = {0};
 	sandbox_state(work->workshop->sandbox, &state);
-	return file_replace(state_path(work), buffer_text(&state), 0600, error);
+	return file_replace(
+		session_path(&work->arena, work->workshop), buffer_text(&state), 0600, error);
 }
 
 // *fresh: the session is a new one, without work in it.
@@ -165,7 +125,7 @@ static bool open(struct work *work, bool *fresh, struct error *error)
 	struct sandbox_settings settings;
 	const char *history = path_join(&work->arena, workshop->folder, "history.git");
 	*fresh = false;
-	workshop->history = read_settings(work, &settings, error)
+	workshop->history = session_settings(workshop, &work->arena, &settings, error)
 		? history_open(history, workshop->untracked, error)
 		: NULL;
 	if (!workshop->history) {

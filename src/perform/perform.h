@@ -14,6 +14,7 @@
 #include "model/model.h"
 #include "perform/past.h"
 #include "run/state.h"
+#include "snapshot/snapshot.h"
 #include "store/history.h"
 #include "store/store.h"
 
@@ -99,6 +100,13 @@ struct performer {
 extern const struct performer *const performers[]; // by enum run_command_kind
 void perform(struct work *work);
 void work_destroy(struct work *work); // with what it owns
+
+// The session that a run has, for one who looks at it while nobody drives the run: sets
+// workshop->sandbox. ERROR_FAILED: it is gone, or there was none.
+bool workshop_attach(struct workshop *workshop, struct arena *arena, struct error *error);
+// A snapshot of that session's workspace as it is, noted in the run's folder.
+bool workshop_snapshot(struct workshop *workshop, struct arena *arena, struct snapshot_made *made,
+	struct error *error);
 
 // Who wrote what against `writes:` and has not undone it. Lives as long as the run's driver.
 struct recorder *recorder_create(const struct team *team);

@@ -23,3 +23,8 @@ bool recorder_is_empty(const struct recorder *recorder);
 // when it begins; what is on record when its session is gone, or it begins with a snapshot. Recorded,
 // too.
 bool fill_workspace(struct work *work, struct manifest_place *place, struct error *error);
+
+// session.c: how the session was left (a file in the run's folder), so that it is found again.
+const char *session_path(struct arena *arena, const struct workshop *workshop);
+bool session_settings(const struct workshop *workshop, struct arena *arena,
+	struct sandbox_settings *settings, struct error *error);

@@ -56,6 +56,10 @@ bool history_commit(struct history *history, struct arena *arena, const char *au
 bool history_blob(struct history *history, struct arena *arena, const char *blob,
 	struct text *content, struct error *error);
 
+// Makes `to`, a new repository, of `from` up to one of its commits ("": of nothing). Objects are
+// shared as links where the file system has them: nobody ever changes one.
+bool history_fork(const char *from, const char *to, const char *commit, struct error *error);
+
 /*
  * Reading what was recorded: by any process, also while another one drives the run. A step is one
  * commit: what one author wrote in one record. Turns are those of the messages, "Turn N: ...".

@@ -3,16 +3,6 @@
 
 load common
 
-# fails_with CODE WORD...: the last command ended so and named the words.
-fails_with() {
-	echo "$output"
-	[ "$status" -eq "$1" ] || return 1
-	shift
-	for word in "$@"; do
-		says "$word" || return 1
-	done
-}
-
 # holds EXPRESSION: true of the JSON in the last output, which is d (a list for several lines).
 holds() {
 	python3 -c 'import json, sys

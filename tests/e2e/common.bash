@@ -29,3 +29,13 @@ says() {
 		return 1
 	fi
 }
+
+# fails_with CODE WORD...: the last command ended so and named the words.
+fails_with() {
+	echo "$output"
+	[ "$status" -eq "$1" ] || return 1
+	shift
+	for word in "$@"; do
+		says "$word" || return 1
+	done
+}

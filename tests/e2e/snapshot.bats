@@ -55,3 +55,71 @@ folder() {
 	run git -C "$(folder)/history.git" log --format='%an %s'
 	[ "$(grep -c '^unknown' <<<"$output")" -le 1 ]
 }
+
+# The run that a fork made: the newest but the one it came from.
+fork_folder() {
+	echo .muster/runs/"$("$MUSTER" list --names | head -1)"
+}
+
+# Everything that lies in a workspace, but for what is put in anew each time.
+tree_of() {
+	(cd "$1" && find . -path ./passing -prune -o -printf '%P %y %m %l\n' | sort &&
+		find . -type f ! -path ./passing -print0 | sort -z | xargs -0 sha256sum)
+}
+
+@test "a fork of a parked run goes on with its workspace byte for byte" {
+	parked
+	before=$(tree_of "$(folder)/workspace")
+	source=$(folder)
+	run "$MUSTER" fork -1 --no-run --quiet
+	[ "$status" -eq 0 ]
+	made=$output
+	run "$MUSTER" resume "$made" --max-turns +9
+	[ "$status" -eq 0 ]
+	says "the workspace is restored from snapshot"
+	[ "$(tree_of "$source/workspace")" = "$before" ]
+	[ -d ".muster/runs/$made/workspace/empty" ]
+	[ "$(cat ".muster/runs/$made/workspace/all")" = "$(printf 'one\ntwo\nfresh')" ]
+	git -C ".muster/runs/$made/history.git" log --format=%s >log
+	grep -q 'by worker' log
+	run muster fsck "$made"
+	[ "$status" -eq 0 ]
+	# The other one is as it was, and goes on by itself.
+	run "$MUSTER" resume "$(basename "$source")" --max-turns +9
+	[ "$status" -eq 0 ]
+}
+
+@test "a fork of a turn knows nothing of what came after it" {
+	"$MUSTER" run team.yaml --rehearse script.yaml --quiet && false
+	"$MUSTER" resume -1 --max-turns +9 --quiet
+	first=$(basename "$(folder)")
+	run "$MUSTER" fork "$first@1" --max-turns +9
+	[ "$status" -eq 0 ]
+	says "is a fork of $first"
+	says "the workspace is restored from the run's history"
+	made=$("$MUSTER" list --names | head -1)
+	[ "$made" != "$first" ]
+	[ "$(cat ".muster/runs/$made/workspace/all")" = "$(printf 'one\ntwo\nfresh')" ]
+	run muster fsck "$made"
+	[ "$status" -eq 0 ]
+	# Before its first turn there is only what the manifest puts in.
+	run "$MUSTER" fork "$first@0" --no-run --quiet
+	made=$output
+	run "$MUSTER" resume "$made" --max-turns +9 --quiet
+	[ "$status" -eq 0 ]
+	run "$MUSTER" fork "$first@99"
+	fails_with 2 "has 4 turns, not 99"
+	run "$MUSTER" fork "$first"
+	fails_with 2 "is done" "fork it at a turn"
+	run "$MUSTER" fork "$first@x"
+	fails_with 2 "'x' is no turn"
+}
+
+@test "options of a sandbox go with their provider" {
+	run "$MUSTER" run team.yaml --rehearse script.yaml --sandbox-option session=per-command
+	fails_with 2 "goes with --sandbox PROVIDER"
+	run "$MUSTER" run team.yaml --rehearse script.yaml --sandbox unix-local --sandbox-option sesion=x
+	fails_with 2 "has no option 'sesion'" "did you mean 'session'?"
+	run "$MUSTER" run team.yaml --rehearse script.yaml --sandbox unix-local --sandbox-option session=per-command --quiet
+	[ "$status" -eq 5 ]
+}
