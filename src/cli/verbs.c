@@ -11,6 +11,8 @@ const struct verb *const verbs[] = {
 	&verb_run,
 	&verb_resume,
 	&verb_fork,
+	&verb_snapshot,
+	&verb_shell,
 	&verb_approve,
 	&verb_reject,
 	&verb_answer,

@@ -123,3 +123,74 @@ tree_of() {
 	run "$MUSTER" run team.yaml --rehearse script.yaml --sandbox unix-local --sandbox-option session=per-command --quiet
 	[ "$status" -eq 5 ]
 }
+
+@test "a shell works in the sandbox of a run, and what it changes is the user's" {
+	parked
+	run "$MUSTER" shell -1 -- sh -c 'cat deep/link; echo mine >mine; exit 7'
+	fails_with 7 one
+	run bash -c "printf 'ls two\nexit 3\n' | \"$MUSTER\" shell -1"
+	fails_with 3 two
+	run bash -c "head -c 3000000 /dev/zero | \"$MUSTER\" shell -1 -- wc -c"
+	fails_with 0 3000000
+	run bash -c "\"$MUSTER\" shell -1 -- sh -c 'kill -9 \$\$'"
+	[ "$status" -eq 137 ]
+	run -127 "$MUSTER" shell -1 -- no-such-program
+	# On a terminal it is one, of the same size.
+	run python3 - "$MUSTER" <<-'PY'
+		import fcntl, os, pty, struct, sys, termios
+		pid, fd = pty.fork()
+		if pid == 0:
+		    os.execv(sys.argv[1], [sys.argv[1], "shell", "-1"])
+		fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 31, 97, 0, 0))
+		os.write(fd, b"stty size; exit 5\n")
+		said = b""
+		try:
+		    while part := os.read(fd, 4096):
+		        said += part
+		except OSError:
+		    pass
+		print(said.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	PY
+	says "31 97"
+	[[ $output == *" 5" ]]
+	run "$MUSTER" resume -1 --max-turns +9
+	[ "$status" -eq 0 ]
+	run muster artifacts -1
+	grep -E 'mine.*user|user.*mine' <<<"$output"
+	run "$MUSTER" shell none
+	fails_with 2 "no run"
+}
+
+@test "snapshots are made, listed, imported and removed" {
+	run "$MUSTER" snapshot
+	fails_with 2
+	parked
+	id=$("$MUSTER" snapshot -1 --quiet)
+	[ -s ".muster/snapshots/$id.tar.zst" ]
+	sleep 0.2
+	[ "$("$MUSTER" snapshot -1 --quiet)" = "$id" ]
+	run "$MUSTER" snapshot -1
+	says "nothing changed since"
+	run "$MUSTER" snapshot
+	says "${id:0:12}"
+	run "$MUSTER" snapshot --json
+	says "\"id\":\"$id\""
+	# The run is restored from it, with what no history has: empty folders.
+	rm -r "$(folder)/workspace" "$(folder)/sandbox.json"
+	run "$MUSTER" resume -1 --max-turns +9
+	[ "$status" -eq 0 ]
+	says "restored from snapshot ${id:0:12}"
+	[ -d "$(folder)/workspace/empty" ]
+	tar -C "$(folder)/workspace" -czf work.tar.gz .
+	run "$MUSTER" snapshot --import work.tar.gz --quiet
+	[ "$status" -eq 0 ]
+	[ "$("$MUSTER" snapshot --json | grep -o '"id"' | wc -l)" -eq 2 ]
+	run "$MUSTER" snapshot --remove "${id:0:8}"
+	[ "$status" -eq 0 ]
+	[ ! -e ".muster/snapshots/$id.tar.zst" ]
+	ln -s /etc/passwd out
+	tar -cf bad.tar out
+	run "$MUSTER" snapshot --import bad.tar
+	fails_with 1 "'out' is a link that leaves the folder"
+	[ "$(ls .muster/snapshots | wc -l)" -eq 1 ]
+}
