@@ -120,6 +120,12 @@ static bool take_workspace(struct forking *forking, const char *commit)
 	return fine && kept_write(forking->to, &kept, forking->error);
 }
 
+static void set(cJSON *json, const char *name, cJSON *value)
+{
+	cJSON_DeleteItemFromObjectCaseSensitive(json, name);
+	cJSON_AddItemToObject(json, name, value);
+}
+
 // The beginning that the run had, with another sandbox.
 static bool put_start(struct forking *forking)
 {
@@ -136,16 +142,14 @@ static bool put_start(struct forking *forking)
 		return false;
 	}
 	if (fork->sandbox) {
-		cJSON_DeleteItemFromObjectCaseSensitive(json, "sandbox");
+		set(json, "sandbox", cJSON_CreateString(fork->sandbox));
 		cJSON_DeleteItemFromObjectCaseSensitive(json, "sandbox_options");
-		cJSON_AddStringToObject(json, "sandbox", fork->sandbox);
 	}
 	if (fork->sandbox_options) {
-		cJSON_DeleteItemFromObjectCaseSensitive(json, "sandbox_options");
-		cJSON_AddStringToObject(json, "sandbox_options", fork->sandbox_options);
+		set(json, "sandbox_options", cJSON_CreateString(fork->sandbox_options));
 	}
-	cJSON_AddStringToObject(json, "forked_from", forking->row.id);
-	cJSON_AddNumberToObject(json, "forked_at", (double)forking->turns);
+	set(json, "forked_from", cJSON_CreateString(forking->row.id));
+	set(json, "forked_at", cJSON_CreateNumber((double)forking->turns));
 	char *printed = cJSON_PrintUnformatted(json);
 	bool fine = store_put_text(
 		store, forking->cut.to, "start", 0, text_of(printed), forking->error);

@@ -86,3 +86,113 @@ containers() {
 	says "no Docker engine runs"
 	[ "$(containers)" -eq 0 ]
 }
+
+# A line for everything that lies in a workspace: kind, mode, link; of files size, time and content.
+listing() {
+	"$MUSTER" shell "$1" -- sh -c 'find . ! -name . | sort | while read -r name; do
+		if [ -L "$name" ]; then echo "$name -> $(readlink "$name")"
+		elif [ -d "$name" ]; then stat -c "%n %F %a" "$name"
+		else echo "$(stat -c "%n %F %a %s %Y" "$name") $(sha256sum <"$name")"; fi
+	done'
+}
+
+@test "a run goes from this machine into a container and back, byte for byte" {
+	cat >travel.yaml <<-'END'
+		version: 1
+		name: travel
+		model: openai/gpt-5.4
+		sandbox: {provider: unix-local, network: off}
+		manager: worker
+		limits: {max_turns: 1}
+		agents:
+		  worker: {description: Works., instructions: Work.}
+	END
+	cat >script.yaml <<-'END'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{exec_command: {cmd: "mkdir -p deep/er empty; echo one >deep/er/one; head -c 100000 /dev/urandom >bytes; ln -s er/one deep/link; echo '#!/bin/sh' >tool; chmod 755 tool; chmod 600 bytes; : >\"$(printf 'odd \\302\\265 name')\"; touch -d '2001-02-03 04:05:06' tool"}}]
+		    - calls: [{exec_command: {cmd: "cat deep/link >in-container; rm bytes; test -x tool"}}]
+		    - calls: [{exec_command: {cmd: "cat in-container deep/er/one >back"}}]
+		    - say: done
+	END
+	run "$MUSTER" run travel.yaml --rehearse script.yaml --quiet
+	[ "$status" -eq 5 ]
+	here=$("$MUSTER" list --names | head -1)
+	# Into a container: the same tree, before anything is done there.
+	there=$("$MUSTER" fork "$here" --sandbox docker --sandbox-option image=muster-test --sandbox-option pull=never --no-run --quiet)
+	run "$MUSTER" resume "$there" --max-turns +1
+	[ "$status" -eq 5 ]
+	says "the workspace is restored from snapshot"
+	before=$(listing "$here")
+	[ "$(wc -l <<<"$before")" -eq 8 ]
+	# What its agent did there is all that differs.
+	diff <(grep -v '^./bytes' <<<"$before") <(listing "$there" | grep -v '^./in-container')
+	[ "$("$MUSTER" shell "$there" -- cat in-container)" = one ]
+	# And back.
+	again=$("$MUSTER" fork "$there" --sandbox unix-local --no-run --quiet)
+	run "$MUSTER" resume "$again" --max-turns +9
+	[ "$status" -eq 0 ]
+	[ "$("$MUSTER" shell "$again" -- cat back)" = "$(printf 'one\none')" ]
+	[ "$("$MUSTER" shell "$again" -- sh -c 'ls -a empty | wc -l; stat -c "%a %Y" tool; cat deep/link')" = "$(printf '2\n755 981173106\none')" ]
+	# The history is carried over, with who wrote what.
+	run "$MUSTER" artifacts "$again"
+	[[ $output == *deep/er/one* && $output == *in-container* && $output == *back* ]]
+	git -C ".muster/runs/$again/history.git" log --format='%an %s' >log
+	[ "$(grep -c '^worker Turn' log)" -eq 3 ]
+	run "$MUSTER" fsck "$again"
+	[ "$status" -eq 0 ]
+	# The first is as it was.
+	[ "$(listing "$here")" = "$before" ]
+	"$MUSTER" delete --force "$there" "$here" "$again"
+	[ "$(containers)" -eq 0 ]
+}
+
+@test "a fork into a container and back without work in between changes nothing" {
+	cat >still.yaml <<-'END'
+		version: 1
+		name: still
+		model: openai/gpt-5.4
+		sandbox: {provider: unix-local, network: off}
+		manager: worker
+		limits: {max_turns: 1}
+		agents:
+		  worker: {description: Works., instructions: Work.}
+	END
+	cat >script.yaml <<-'END'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{exec_command: {cmd: "mkdir -p a/b empty; head -c 3000000 /dev/urandom >a/b/bytes; ln -s b/bytes a/link; chmod 700 a/b; touch -d @1000000000 a/b/bytes; echo x >x; chmod 755 x"}}]
+		    - calls: [{read_file: {path: x}}]
+		    - calls: [{read_file: {path: x}}]
+		    - say: done
+	END
+	run "$MUSTER" run still.yaml --rehearse script.yaml --quiet
+	first=$("$MUSTER" list --names | head -1)
+	second=$("$MUSTER" fork "$first" --sandbox docker --sandbox-option image=muster-test --sandbox-option pull=never --no-run --quiet)
+	run "$MUSTER" resume "$second" --max-turns +1 --quiet
+	third=$("$MUSTER" fork "$second" --sandbox unix-local --no-run --quiet)
+	run "$MUSTER" resume "$third" --max-turns +1 --quiet
+	[ "$(listing "$first")" = "$(listing "$third")" ]
+	# Snapshots say the same in one word.
+	one=$("$MUSTER" snapshot "$first" --quiet)
+	[ "$("$MUSTER" snapshot "$second" --quiet)" = "$one" ]
+	[ "$("$MUSTER" snapshot "$third" --quiet)" = "$one" ]
+	"$MUSTER" delete --force "$first" "$second" "$third"
+}
+
+@test "a container that somebody removed is made anew from what is on record" {
+	in_docker "$options"
+	run "$MUSTER" run teams/docker.yaml --rehearse samples/hello/rehearsal.yaml --quiet
+	[ "$status" -eq 0 ]
+	docker rm --force "$(docker ps --all --quiet)" >/dev/null
+	sed -i "s/^  writer:/    - when: {last: 'still there'}\n      calls: [{read_file: {path: hello.txt}}]\n    - say: It is.\n\n&/" \
+		samples/hello/rehearsal.yaml
+	run "$MUSTER" tell -1 "Is it still there?"
+	says "the workspace is restored from the run's history"
+	run "$MUSTER" shell -1 -- cat hello.txt
+	[ "$status" -eq 0 ]
+	[ -n "$output" ]
+	"$MUSTER" delete --force -1
+}
