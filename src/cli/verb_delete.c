@@ -9,6 +9,7 @@
 #include "cli/project.h"
 #include "cli/verb.h"
 #include "engine/lock.h"
+#include "perform/kept.h"
 #include "view/document.h"
 #include "view/words.h"
 
@@ -20,6 +21,8 @@ struct deleting {
 	struct store *store;
 	struct store_runs runs;
 	bool force, dry_run;
+	const char **snapshots; // of the runs that went; NULL for those that had none
+	size_t snapshot_count;
 	struct error *error;
 };
 
@@ -65,7 +68,55 @@ static bool delete_run(struct deleting *deleting, const struct store_run *run)
 	struct arena *arena = &deleting->arguments->arena;
 	const char *folder = store_run_folder(deleting->store, arena, run->id, deleting->error);
 	file_cleanup lock = folder ? run_lock(folder, run->id, deleting->error) : -1;
-	return lock >= 0 && discard_sandbox(deleting, folder) && delete_rows(deleting, run->id);
+	struct kept_snapshot kept = {0};
+	struct error damaged = {0}; // then its snapshot stays
+	if (lock >= 0) {
+		kept_read(folder, arena, &kept, &damaged);
+	}
+	if (lock < 0 || !discard_sandbox(deleting, folder) || !delete_rows(deleting, run->id)) {
+		return false;
+	}
+	deleting->snapshots[deleting->snapshot_count++] = kept.id;
+	return true;
+}
+
+// Snapshots that only the runs which went could be restored from.
+static bool delete_snapshots(struct deleting *deleting)
+{
+	struct arena *arena = &deleting->arguments->arena;
+	struct store_runs left;
+	const char *shelf = store_snapshot_folder(deleting->store, arena);
+	if (!store_list(deleting->store, arena, DELETE_MOST, &left, deleting->error)) {
+		return false;
+	}
+	for (size_t i = 0; i < left.count; i++) {
+		struct kept_snapshot kept;
+		const char *folder =
+			store_run_folder(deleting->store, arena, left.runs[i].id, deleting->error);
+		if (!folder || !kept_read(folder, arena, &kept, deleting->error)) {
+			return false;
+		}
+		for (size_t j = 0; kept.id && j < deleting->snapshot_count; j++) {
+			const char **gone = &deleting->snapshots[j];
+			*gone = *gone && strcmp(*gone, kept.id) == 0 ? NULL : *gone;
+		}
+	}
+	for (size_t j = 0; j < deleting->snapshot_count; j++) {
+		if (deleting->snapshots[j] &&
+			!snapshot_remove(shelf, deleting->snapshots[j], deleting->error)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool any_snapshot(const struct deleting *deleting)
+{
+	size_t i = 0;
+	while (i < deleting->snapshot_count && !deleting->snapshots[i]) {
+		i++;
+	}
+	return i < deleting->snapshot_count;
 }
 
 static bool check_ended(struct deleting *deleting, const struct store_run *run)
@@ -112,9 +163,16 @@ static void delete_all(struct deleting *deleting)
 	struct error problem = {0};
 	struct error *error = deleting->error;
 	deleting->error = &problem;
+	deleting->snapshots = arena_new_array(
+		&deleting->arguments->arena, deleting->runs.count + 1, const char *);
 	while (done < deleting->runs.count &&
 		(deleting->dry_run || delete_run(deleting, &deleting->runs.runs[done]))) {
 		done++;
+	}
+	struct error more = {0};
+	deleting->error = problem.kind == ERROR_NONE ? &problem : &more;
+	if (any_snapshot(deleting)) {
+		delete_snapshots(deleting);
 	}
 	deleting->error = error;
 	if ((done || problem.kind == ERROR_NONE) && !say(deleting, done)) {

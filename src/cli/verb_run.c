@@ -1,3 +1,7 @@
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/json.h"
 #include "cli/batch.h"
 #include "cli/config.h"
 #include "cli/driving.h"
@@ -47,6 +51,83 @@ static int run_each(
 	return code;
 }
 
+// Where the workspace comes from, and what becomes of it.
+struct origin {
+	const char *seed, *session_state, *provider, *snapshot;
+};
+
+static bool is_one_of(const char *const *words, const char *word)
+{
+	while (*words && strcmp(*words, word) != 0) {
+		words++;
+	}
+	return *words != NULL;
+}
+
+// An id of the shelf, or an archive that is put there.
+static const char *find_seed(
+	struct arguments *arguments, struct store *store, const char *given, struct error *error)
+{
+	const char *shelf = store_snapshot_folder(store, &arguments->arena);
+	struct snapshot_archive archive = {.fd = open(given, O_RDONLY | O_CLOEXEC)};
+	struct snapshot found;
+	if (archive.fd < 0) {
+		return snapshot_find(shelf, &arguments->arena, given, error);
+	}
+	bool fine = snapshot_import(shelf, &archive, &found, error);
+	file_close(&archive.fd);
+	return fine ? arena_string(&arguments->arena, found.id) : NULL;
+}
+
+static bool read_session_state(
+	struct arguments *arguments, struct origin *origin, const char *path, struct error *error)
+{
+	enum { STATE_MOST = 1024 * 1024 };
+	struct text text;
+	json_cleanup *tree = file_read(&arguments->arena, path, STATE_MOST, &text, error)
+		? json_parse(text, error)
+		: NULL;
+	const char *provider = tree ? json_string(tree, "provider", NULL) : NULL;
+	const char *wanted = config_sandbox(arguments);
+	if (!provider) {
+		error_set(error, ERROR_USAGE, "'%s' is no state of a session",
+			arguments_shown(&arguments->arena, path));
+		return error_hint(error, "it is the file sandbox.json in a run's folder");
+	}
+	if (wanted && strcmp(wanted, provider) != 0) {
+		error_set(error, ERROR_USAGE, "the session is one of '%s', not of '%s'",
+			arguments_shown(&arguments->arena, provider), wanted);
+		return error_hint(error, "leave out --sandbox");
+	}
+	origin->provider = arena_string(&arguments->arena, provider);
+	origin->session_state = text_string(&arguments->arena, text);
+	return true;
+}
+
+static bool read_origin(struct arguments *arguments, struct store *store, struct origin *origin,
+	struct error *error)
+{
+	const char *keep = arguments_value(arguments, "keep");
+	const char *given = arguments_value(arguments, "snapshot");
+	const char *state = arguments_value(arguments, "session-state");
+	*origin = (struct origin){0};
+	if (keep && !is_one_of(team_keeps, keep)) {
+		error_set(error, ERROR_USAGE, "--keep cannot be '%s'",
+			arguments_shown(&arguments->arena, keep));
+		return error_hint(error, "it is never, failed or always");
+	}
+	if (given && is_one_of(team_snapshots, given)) {
+		origin->snapshot = given;
+	} else if (given && state) {
+		return error_set(error, ERROR_USAGE,
+			"a workspace begins with --snapshot or with --session-state, not both");
+	} else if (given) {
+		origin->seed = find_seed(arguments, store, given, error);
+		return origin->seed != NULL;
+	}
+	return !state || read_session_state(arguments, origin, state, error);
+}
+
 static bool check_usage(struct arguments *arguments, struct error *error)
 {
 	const char *to = arguments_value(arguments, "out");
@@ -55,6 +136,13 @@ static bool check_usage(struct arguments *arguments, struct error *error)
 		return error_hint(error, "give the inputs of the runs with --each FILE");
 	}
 	const char *saved = arguments_value(arguments, "save-rehearsal");
+	static const char *const single[] = {"snapshot", "session-state", "keep"};
+	for (size_t i = 0; i < sizeof(single) / sizeof(single[0]); i++) {
+		if (arguments_has(arguments, "each") && arguments_has(arguments, single[i])) {
+			return error_set(error, ERROR_USAGE, "--%s is for one run, not for --each",
+				single[i]);
+		}
+	}
 	if (saved && arguments_has(arguments, "each")) {
 		error_set(error, ERROR_USAGE, "--save-rehearsal is for one run, not for --each");
 		return error_hint(error, "'muster rehearsal RUN' writes that of each run later");
@@ -95,11 +183,21 @@ static int run_team(struct arguments *arguments, struct error *error)
 		return EXIT_USAGE;
 	}
 	const char **inputs = arguments_values(arguments, "input", &input_count);
+	struct origin origin;
+	if (!read_origin(arguments, store, &origin, error)) {
+		store_close(store);
+		team_destroy(team);
+		return EXIT_USAGE;
+	}
 	struct engine_start start = {.team = team,
+		.seed = origin.seed,
+		.session_state = origin.session_state,
+		.keep = arguments_value(arguments, "keep"),
+		.snapshot = origin.snapshot,
 		.inputs = inputs,
 		.input_count = input_count,
 		.rehearsal = arguments_value(arguments, "rehearse"),
-		.sandbox = config_sandbox(arguments),
+		.sandbox = origin.provider ? origin.provider : config_sandbox(arguments),
 		.sandbox_options = sandbox_options};
 	struct driven driven = {.start = &start,
 		.config = &config,
@@ -128,6 +226,13 @@ static const struct option options[] = {
 		"write what the models answered, to be played with --rehearse"},
 	OPTION_MODEL,
 	OPTIONS_SANDBOX("run commands there, not where the team file says"),
+	{"snapshot", 0, "none|local|ID|FILE", false, COMPLETE_FILE,
+		"whether the workspace becomes a snapshot at the end; or the one, or the archive, "
+		"that it begins with"},
+	{"session-state", 0, "FILE", false, COMPLETE_FILE,
+		"take over the session that this file describes (docs/snapshots.md)"},
+	{"keep", 0, "never|failed|always", false, COMPLETE_NOTHING,
+		"whether the session stays after the run"},
 	{"out", 'o', "DIR", false, COMPLETE_FOLDER,
 		"when it is done, take its work out into this folder"},
 	{"each", 0, "FILE", false, COMPLETE_FILE,

@@ -9,10 +9,12 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "engine/job.h"
 #include "engine/pool.h"
 #include "engine/secrets.h"
 #include "engine/start.h"
+#include "perform/kept.h"
 
 enum {
 	TIMER_MOST = 60000,    // milliseconds that are waited at most when there is a deadline
@@ -234,6 +236,17 @@ static bool start_job(
 		job_feed(job, &started, NULL, error);
 }
 
+// What the run's workspace is, when it is not made from the manifest: as if it had been the run's.
+static bool put_origin(const struct job *job, const struct engine_start *start, struct error *error)
+{
+	arena_cleanup arena = {0};
+	struct kept_snapshot kept = {start->seed, "", NULL};
+	return (!start->seed || kept_write(job->workshop.folder, &kept, error)) &&
+		(!start->session_state ||
+			file_replace(path_join(&arena, job->workshop.folder, "sandbox.json"),
+				text_of(start->session_state), 0600, error));
+}
+
 struct job *engine_add(struct engine *engine, const struct engine_start *start, struct error *error)
 {
 	struct job *job = job_create(engine, engine->store, start, error);
@@ -242,6 +255,9 @@ struct job *engine_add(struct engine *engine, const struct engine_start *start, 
 	}
 	*engine->jobs_last = job;
 	engine->jobs_last = &job->next;
+	if (!put_origin(job, start, error)) {
+		return NULL;
+	}
 	job->touched = true;
 	if (!store_begin(engine->store, error)) {
 		return NULL;
@@ -304,7 +320,8 @@ static bool take_requests(struct engine *engine, struct job *only, struct error 
 		while (job && strcmp(job->id, requests[i].run) != 0) {
 			job = job->next;
 		}
-		if (job && !take_request(engine, job, &requests[i], error)) {
+		// A run whose session is being removed is taken up by whoever asks, afterwards.
+		if (job && !job->closed && !take_request(engine, job, &requests[i], error)) {
 			return false;
 		}
 	}
@@ -362,7 +379,7 @@ static bool take_done(struct engine *engine, struct work *done, struct error *er
 		struct job *job = work->owner;
 		done = done->next;
 		forget(job, work);
-		fine = fine && job_feed(job, &work->event, work, error);
+		fine = fine && (work->action || job_feed(job, &work->event, work, error));
 		work_destroy(work);
 	}
 	(void)engine;
@@ -428,6 +445,18 @@ static int next_timer(const struct engine *engine, bool *working)
 	return wait < 1 ? 1 : wait > most ? (int)most : (int)wait;
 }
 
+// What is left to do for runs that have ended, before they rest.
+static void close_ended(struct engine *engine)
+{
+	for (struct job *job = engine->jobs; job; job = job->next) {
+		struct work *work = !job->closed && is_at_rest(job) ? job_close(job) : NULL;
+		if (work) {
+			job->closed = true;
+			start_work(engine, job, work);
+		}
+	}
+}
+
 // Whoever is told may change the list: runs are added at its end, and the one told of may go.
 static bool tell_rest(struct engine *engine, struct error *error)
 {
@@ -449,6 +478,7 @@ bool engine_drive(struct engine *engine, struct error *error)
 {
 	for (;;) {
 		bool working;
+		close_ended(engine);
 		if (!tell_rest(engine, error)) {
 			return false;
 		}

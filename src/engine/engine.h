@@ -54,6 +54,9 @@ struct engine_start {
 	const char *sandbox;              // provider instead of the team's; NULL: the team's
 	const char *sandbox_options;      // its options as a JSON object; NULL: the team's, if the
 					  // provider is
+	const char *seed;                 // id of the snapshot that the workspace begins with; NULL
+	const char *session_state;        // of a session that it takes over, as JSON; NULL
+	const char *keep, *snapshot;      // instead of what the team says of its sandbox; NULL
 	const char *id;                   // NULL: one is made
 	bool held;                        // no model will be asked
 };

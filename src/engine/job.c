@@ -178,6 +178,9 @@ static bool prepare_workshop(
 	if (job->lock < 0) {
 		return false;
 	}
+	job->keep = arena_string(&job->arena, start->keep ? start->keep : job->team->sandbox.keep);
+	const char *snapshot = start->snapshot ? start->snapshot : job->team->sandbox.snapshot;
+	job->snapshot = snapshot ? arena_string(&job->arena, snapshot) : NULL;
 	workshop->team = job->team;
 	workshop->values = &job->values;
 	workshop->gates = job->gates;

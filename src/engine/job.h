@@ -31,6 +31,8 @@ struct job {
 	struct team *team;
 	bool shared; // the team is not ours
 	bool rested; // the watcher was told that it rests
+	bool closed; // the run has ended, and what is to come of its session was begun
+	const char *keep, *snapshot; // as in team_sandbox
 	struct team_values values;
 	const struct run_rules *rules;
 	struct gate **gates;
@@ -78,6 +80,8 @@ bool job_decide(struct job *job, struct error *error);
 bool job_ask(struct job *job, struct run_event *event, struct text text, struct error *error);
 // order.c: a scheduled command becomes work, which is submitted once the journal is written.
 void job_order(struct job *job, const struct run_event *event);
+// The run has ended: work that does with its session what the team says; NULL: nothing is to be done.
+struct work *job_close(struct job *job);
 // Writes the run's line in the list, if it changed.
 bool job_save(struct job *job, struct error *error);
 // Notes in the journal which process drives the run, on which start of the machine. *restarted: it was

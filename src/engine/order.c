@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "base/path.h"
 #include "engine/job.h"
 
 static int64_t now(void)
@@ -116,4 +118,36 @@ void job_order(struct job *job, const struct run_event *event)
 	}
 	*job->ready_last = work;
 	job->ready_last = &work->next;
+}
+
+// Also one that the run did not come to use this time.
+static bool has_session(const struct workshop *workshop)
+{
+	arena_cleanup arena = {0};
+	return workshop->sandbox ||
+		access(path_join(&arena, workshop->folder, "sandbox.json"), F_OK) == 0;
+}
+
+struct work *job_close(struct job *job)
+{
+	const struct workshop *workshop = &job->workshop;
+	bool done = job->state.status == RUN_DONE;
+	if (!run_ended(&job->state) || !has_session(workshop)) {
+		return NULL;
+	}
+	// A folder of this machine stays: it costs nothing, and goes with the run.
+	bool stays = workshop->driver->flags & SANDBOX_HOST_FOLDER ||
+		strcmp(job->keep, "always") == 0 || (strcmp(job->keep, "failed") == 0 && !done);
+	bool snapshot = job->snapshot ? strcmp(job->snapshot, "none") != 0 : !stays;
+	if (stays && !snapshot) {
+		return NULL;
+	}
+	struct work *work = memory_alloc(sizeof(*work));
+	work->workshop = &job->workshop;
+	work->action = work_close;
+	work->snapshots = snapshot;
+	work->removes = !stays;
+	work->done = engine_done;
+	work->owner = job;
+	return work;
 }

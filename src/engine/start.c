@@ -4,17 +4,24 @@
 
 #include "base/json.h"
 
+static void add(struct buffer *json, const char *name, const char *value)
+{
+	if (value) {
+		buffer_printf(json, "\"%s\":", name);
+		buffer_add_json(json, text_of(value));
+		buffer_add_char(json, ',');
+	}
+}
+
 bool start_save(struct job *job, const struct engine_start *start, struct error *error)
 {
 	buffer_cleanup json = {0};
 	char *path = start->rehearsal ? realpath(start->rehearsal, NULL) : NULL;
 	const char *separator = "";
 	buffer_printf(&json, "{\"sandbox\":\"%s\",", job->workshop.driver->name);
-	if (start->sandbox_options) {
-		buffer_add_string(&json, "\"sandbox_options\":");
-		buffer_add_json(&json, text_of(start->sandbox_options));
-		buffer_add_char(&json, ',');
-	}
+	add(&json, "sandbox_options", start->sandbox_options);
+	add(&json, "keep", start->keep);
+	add(&json, "snapshot", start->snapshot);
 	buffer_add_string(&json, "\"rehearsal\":");
 	buffer_add_json(&json, text_of(path));
 	buffer_add_string(&json, ",\"inputs\":{");
@@ -31,6 +38,12 @@ bool start_save(struct job *job, const struct engine_start *start, struct error 
 	free(path);
 	return store_put_text(
 		engine_store(job->engine), job->id, "start", 0, buffer_text(&json), error);
+}
+
+static const char *member(struct arena *arena, const cJSON *json, const char *name)
+{
+	const char *value = json_string(json, name, NULL);
+	return value ? arena_string(arena, value) : NULL;
 }
 
 // The values, the rehearsal and the sandbox that the run was started with.
@@ -51,8 +64,9 @@ static bool read_start(struct engine *engine, struct arena *arena, const char *i
 	const char *rehearsal = json_string(json, "rehearsal", "");
 	start->rehearsal = rehearsal[0] ? arena_string(arena, rehearsal) : NULL;
 	start->sandbox = arena_string(arena, json_string(json, "sandbox", "unix-local"));
-	const char *options = json_string(json, "sandbox_options", NULL);
-	start->sandbox_options = options ? arena_string(arena, options) : NULL;
+	start->sandbox_options = member(arena, json, "sandbox_options");
+	start->keep = member(arena, json, "keep");
+	start->snapshot = member(arena, json, "snapshot");
 	values->values = arena_new_array(arena, start->team->input_count + 1, const char *);
 	for (size_t i = 0; i < start->team->input_count; i++) {
 		const char *value = json_string(inputs, start->team->inputs[i].name, NULL);

@@ -59,16 +59,16 @@ static bool restore_workspace(struct work *work, const struct history_step *step
 	const struct kept_snapshot *kept, bool *whole, struct error *error)
 {
 	struct snapshot found;
-	*whole = kept->id && strcmp(kept->commit, step ? step->commit : "") == 0;
+	*whole = kept->id && (work->first || strcmp(kept->commit, step ? step->commit : "") == 0);
 	if (*whole ? !restore(work, work->workshop->shelf, kept->id, &found, error)
-		  : !restore_history(work, step, &found, error)) {
+		   : !restore_history(work, step, &found, error)) {
 		return error_wrap(error, "the workspace cannot be restored");
 	}
 	say(work,
 		arena_printf(&work->arena,
 			"the workspace is restored from %s: %lld files and folders, %lld bytes",
 			*whole ? arena_printf(&work->arena, "snapshot %.12s", kept->id)
-			      : "the run's history",
+			       : "the run's history",
 			(long long)found.entries, (long long)found.bytes));
 	return true;
 }
@@ -81,7 +81,8 @@ bool fill_workspace(struct work *work, struct manifest_place *place, struct erro
 		!kept_read(work->workshop->folder, &work->arena, &kept, error)) {
 		return false;
 	}
-	const struct history_step *last = steps.count ? &steps.steps[0] : NULL;
+	// A run that is at its beginning, whatever an attempt that was killed left in the history.
+	const struct history_step *last = steps.count && !work->first ? &steps.steps[0] : NULL;
 	bool whole = false;
 	if (last || kept.id) {
 		if (!manifest_begin(place, error) ||
@@ -91,8 +92,11 @@ bool fill_workspace(struct work *work, struct manifest_place *place, struct erro
 		place->ephemeral_only = true;
 	}
 	if (!manifest_apply(place, error) ||
-		!record_changes(
-			work, !last ? "manifest" : whole ? "user" : "unknown", error)) {
+		!record_changes(work,
+			!last           ? "manifest"
+				: whole ? "user"
+					: "unknown",
+			error)) {
 		return false;
 	}
 	work->lost = last && !whole && work->change_count > 0;

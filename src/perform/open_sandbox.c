@@ -26,25 +26,24 @@ static struct sandbox *attach(
 {
 	struct text state;
 	struct error reason = {0};
-	const char *workspace = path_join(&work->arena, settings->folder, "workspace");
 	if (is_there(session_path(&work->arena, work->workshop), error) <= 0 ||
 		!file_read(&work->arena, session_path(&work->arena, work->workshop), 1024 * 1024,
 			&state, error)) {
 		return NULL;
 	}
 	struct sandbox *sandbox = sandbox_attach(work->workshop->driver, settings, state, &reason);
-	bool folder = work->workshop->driver->flags & SANDBOX_HOST_FOLDER;
-	if (!sandbox && (folder ? is_there(workspace, error) > 0 : reason.kind != ERROR_FAILED)) {
+	// Who begins with a session wants that one.
+	if (!sandbox && (work->first || reason.kind != ERROR_FAILED)) {
 		*error = reason;
 		error->kind = ERROR_UNAVAILABLE;
 	}
 	return sandbox;
 }
 
-static bool create(struct work *work, const struct sandbox_settings *settings, struct error *error)
+static struct manifest_place session_place(struct work *work)
 {
-	struct workshop *workshop = work->workshop;
-	struct manifest_place place = {.driver = workshop->driver,
+	const struct workshop *workshop = work->workshop;
+	return (struct manifest_place){.driver = workshop->driver,
 		.team = workshop->team,
 		.values = workshop->values,
 		.arena = &work->arena,
@@ -53,6 +52,12 @@ static bool create(struct work *work, const struct sandbox_settings *settings, s
 		.progress = workshop->filling,
 		.progress_data = workshop->teller,
 		.cache = manifest_cache(&work->arena, workshop->folder)};
+}
+
+static bool create(struct work *work, const struct sandbox_settings *settings, struct error *error)
+{
+	struct workshop *workshop = work->workshop;
+	struct manifest_place place = session_place(work);
 	if (!manifest_prepare(&place, error)) {
 		return false;
 	}
@@ -118,6 +123,17 @@ static bool finish(struct work *work, struct error *error)
 		session_path(&work->arena, work->workshop), buffer_text(&state), 0600, error);
 }
 
+// A session that somebody else made: what is in it stays, only ephemeral entries come to it.
+static bool take_over(struct work *work, struct error *error)
+{
+	struct manifest_place place = session_place(work);
+	place.sandbox = work->workshop->sandbox;
+	place.ephemeral_only = true;
+	return manifest_prepare(&place, error) && manifest_apply(&place, error) &&
+		record_changes(work, "manifest", error) && record_reconcile(work, error) &&
+		finish(work, error);
+}
+
 // *fresh: the session is a new one, without work in it.
 static bool open(struct work *work, bool *fresh, struct error *error)
 {
@@ -134,7 +150,8 @@ static bool open(struct work *work, bool *fresh, struct error *error)
 	work->first = recorder_is_empty(workshop->recorder);
 	workshop->sandbox = attach(work, &settings, error);
 	if (workshop->sandbox) {
-		return look_again(work, error) && record_reconcile(work, error);
+		return work->first ? take_over(work, error)
+				   : look_again(work, error) && record_reconcile(work, error);
 	}
 	*fresh = true;
 	return error->kind == ERROR_NONE && create(work, &settings, error) && finish(work, error);

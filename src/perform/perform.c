@@ -14,6 +14,10 @@ void perform(struct work *work)
 {
 	work->event.branch = work->branch;
 	work->event.command = work->command;
+	if (work->action) {
+		work->action(work);
+		return;
+	}
 	performers[work->kind]->perform(work);
 }
 

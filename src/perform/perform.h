@@ -86,6 +86,10 @@ struct work {
 	struct error error; // model, sandbox or workspace not available: why
 	struct tool_result tool;
 
+	// Instead of the performer of its kind: work of the engine's own, with no event.
+	void (*action)(struct work *work);
+	bool snapshots, removes; // work_close: what it does
+
 	void (*done)(struct work *work); // called once, on any thread
 	void *owner;                     // the engine's
 	struct work *next;
@@ -104,6 +108,9 @@ void work_destroy(struct work *work); // with what it owns
 // The session that a run has, for one who looks at it while nobody drives the run: sets
 // workshop->sandbox. ERROR_FAILED: it is gone, or there was none.
 bool workshop_attach(struct workshop *workshop, struct arena *arena, struct error *error);
+// As work->action: a snapshot is made of the workspace, and the session removed. If something goes wrong
+// (work->error) the session stays.
+void work_close(struct work *work);
 // A snapshot of that session's workspace as it is, noted in the run's folder.
 bool workshop_snapshot(struct workshop *workshop, struct arena *arena, struct snapshot_made *made,
 	struct error *error);

@@ -1,5 +1,6 @@
 /* A run's session: what it is made with, how it is found again, and its workspace as a snapshot. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/path.h"
 #include "perform/kept.h"
@@ -110,4 +111,53 @@ bool workshop_snapshot(struct workshop *workshop, struct arena *arena, struct sn
 	}
 	kept = (struct kept_snapshot){made->snapshot.id, commit, made->fingerprint};
 	return kept_write(workshop->folder, &kept, error);
+}
+
+static void say_made(
+	const struct workshop *workshop, struct arena *arena, const struct snapshot_made *made)
+{
+	if (!workshop->said) {
+		return;
+	}
+	workshop->said(workshop->teller,
+		made->unchanged
+			? arena_printf(arena, "snapshot %.12s still holds", made->snapshot.id)
+			: arena_printf(arena, "snapshot %.12s: %lld files and folders, %lld bytes",
+				  made->snapshot.id, (long long)made->snapshot.entries,
+				  (long long)made->snapshot.bytes));
+	for (size_t i = 0; i < made->left_out_count && i < SNAPSHOT_TOLD; i++) {
+		workshop->said(workshop->teller,
+			arena_printf(arena, "not in the snapshot: %s", made->left_out[i]));
+	}
+}
+
+static bool remove_session(struct work *work)
+{
+	struct workshop *workshop = work->workshop;
+	bool gone = sandbox_destroy(workshop->sandbox, &work->error);
+	workshop->sandbox = NULL; // the handle is gone in any case
+	return gone &&
+		(unlink(session_path(&work->arena, workshop)) == 0 ||
+			error_errno(&work->error, ERROR_FAILED, "cannot forget the session"));
+}
+
+void work_close(struct work *work)
+{
+	struct workshop *workshop = work->workshop;
+	struct snapshot_made made;
+	if (!workshop->sandbox && !workshop_attach(workshop, &work->arena, &work->error)) {
+		work->done(work); // gone already, or not to be had: then `muster delete` removes it
+		return;
+	}
+	bool fine =
+		!work->snapshots || workshop_snapshot(workshop, &work->arena, &made, &work->error);
+	if (fine && work->snapshots) {
+		say_made(workshop, &work->arena, &made);
+	}
+	fine = fine && (!work->removes || remove_session(work));
+	if (!fine && workshop->said) {
+		workshop->said(workshop->teller,
+			arena_printf(&work->arena, "the session stays: %s", work->error.message));
+	}
+	work->done(work);
 }

@@ -1,6 +1,9 @@
 #include "sandbox/unix_local.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
@@ -318,19 +321,40 @@ static struct sandbox *attach(
 {
 	arena_cleanup arena = {0};
 	struct stat status;
-	(void)state; // the folder is all there is
-	if (stat(workspace_path(&arena, settings), &status) < 0) {
-		error_errno(error, ERROR_UNAVAILABLE, "the workspace of run '%s' is gone",
-			settings->run);
+	struct sandbox_settings found = *settings;
+	json_cleanup *tree = json_parse(state, error);
+	if (!tree) {
+		error_wrap(error, "the state of the session cannot be read");
+		error->kind = ERROR_UNAVAILABLE;
 		return NULL;
 	}
-	return create(settings, error);
+	const char *workspace = json_string(tree, "workspace", NULL);
+	found.workspace = workspace ? workspace : settings->workspace;
+	if (stat(workspace_path(&arena, &found), &status) < 0) {
+		error_errno(error, errno == ENOENT ? ERROR_FAILED : ERROR_UNAVAILABLE,
+			"the workspace of run '%s' is gone", settings->run);
+		return NULL;
+	}
+	struct sandbox *sandbox = create(&found, error);
+	if (!sandbox) {
+		error->kind = ERROR_UNAVAILABLE; // its work is there
+	}
+	return sandbox;
 }
 
 static void state(struct sandbox *sandbox, struct buffer *json)
 {
-	(void)sandbox;
-	buffer_add_string(json, "{\"provider\":\"unix-local\"}");
+	const struct unix_local *local = local_of(sandbox);
+	char link[32], path[PATH_MAX];
+	buffer_add_string(json, "{\"provider\":\"unix-local\"");
+	if (!local->owned) {
+		// A folder of somebody else's: it is found where it was.
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", local->workspace);
+		ssize_t length = readlink(link, path, sizeof(path));
+		buffer_add_string(json, ",\"workspace\":");
+		buffer_add_json(json, (struct text){path, length > 0 ? (size_t)length : 0});
+	}
+	buffer_add_char(json, '}');
 }
 
 static void detach(struct sandbox *sandbox)

@@ -6,7 +6,8 @@
 
 static const char *const input_types[] = {"string", "file", "number", "boolean", "folder", NULL};
 static const char *const wires[] = {"responses", "chat", "anthropic", NULL};
-static const char *const keeps[] = {"never", "failed", "always", NULL};
+const char *const team_keeps[] = {"never", "failed", "always", NULL};
+const char *const team_snapshots[] = {"none", "local", NULL};
 static const char *const policies[] = {"return", "ask", "abort", NULL};
 static const char *const transfer_inputs[] = {"all", "last", "task", NULL};
 static const char *const remembers[] = {"own", "nothing", NULL};
@@ -111,14 +112,15 @@ static const struct key agent_limit_keys[] = {LIMITS_OF_RUN_AND_AGENT, {0}};
 		{"processes", KEY_INTEGER, "At once.", .minimum = 1, .maximum = 1000000},          \
 		{"timeout", KEY_DURATION, "Of one command; 10 minutes if not given.",              \
 			.minimum = 1, .maximum = LARGE},                                           \
+		{"snapshot", KEY_CHOICE, "Where the workspace goes as a snapshot at the end.",     \
+			.choices = team_snapshots},                                                \
 	{                                                                                          \
-		"keep", KEY_CHOICE, "When the sandbox stays after the run.", .choices = keeps      \
+		"keep", KEY_CHOICE, "When the session stays after the run.", .choices = team_keeps \
 	}
 
 static const struct key sandbox_keys[] = {
 	SANDBOX_KEYS,
 	{"network", KEY_ANY, "off, on, or a list of the hosts that are allowed."},
-	{"snapshot", KEY_ANY, "Where snapshots of the workspace go.", .later = "snapshots"},
 	{0},
 };
 

@@ -176,6 +176,7 @@ void load_sandbox(
 	sandbox->timeout =
 		duration_at(said_in(node, defaults, "timeout"), "timeout", 10 * 60 * 1000);
 	sandbox->keep = keep ? keep : "never";
+	sandbox->snapshot = string_at(loader, said_in(node, defaults, "snapshot"), "snapshot");
 	load_network(loader, yaml_get(node, "network"));
 	load_provider(loader, chosen);
 }

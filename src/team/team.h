@@ -135,9 +135,13 @@ struct team_sandbox {
 	double cpu;                // processors; 0: the provider's default
 	int64_t memory, disk;      // bytes; 0: the provider's default
 	int64_t processes;
-	int64_t timeout;  // milliseconds, of one command; the loader sets 10 minutes
-	const char *keep; // "never", "failed", "always"
+	int64_t timeout;      // milliseconds, of one command; the loader sets 10 minutes
+	const char *keep;     // "never", "failed", "always": its session, after the run
+	const char *snapshot; // "none", "local"; NULL: one is made before a session goes
 };
+
+// The words for them; end with NULL.
+extern const char *const team_keeps[], *const team_snapshots[];
 
 struct team_entry {
 	const char *path; // clean (base/path.h)

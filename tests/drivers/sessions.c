@@ -151,7 +151,7 @@ static void a_session_that_is_gone_is_not_found(void **state)
 	must(file_remove_tree(arena_printf(&arena, "%s/workspace", own.folder), &problem),
 		&problem);
 	refused(sandbox_attach(subject->driver, &own.settings, buffer_text(&saved), &error) != NULL,
-		ERROR_UNAVAILABLE, "suite-1");
+		ERROR_FAILED, "suite-1");
 	end(&own);
 }
 

@@ -25,6 +25,11 @@ containers() {
 	run muster artifacts -1 --get hello.txt
 	[ "$status" -eq 0 ]
 	[ -n "$output" ]
+	# Its workspace is on the shelf; nothing stays in the engine.
+	[ "$(containers)" -eq 0 ]
+	[ "$(ls .muster/snapshots | wc -l)" -eq 1 ]
+	run "$MUSTER" run teams/docker.yaml --rehearse samples/hello/rehearsal.yaml --keep always
+	[ "$status" -eq 0 ]
 	[ "$(docker ps --filter status=running --filter status=paused --quiet | wc -l)" -eq 1 ]
 	[ "$(docker ps --filter status=paused --quiet | wc -l)" -eq 1 ]
 	run muster delete -1
@@ -64,7 +69,6 @@ containers() {
 	[ "$status" -eq 0 ]
 	run muster artifacts -1 --get log
 	[ "${lines[0]}" = one ]
-	[ "$(docker ps --all --quiet | wc -l)" -eq 1 ]
 	run muster delete -1
 	[ "$(containers)" -eq 0 ]
 }
@@ -184,7 +188,7 @@ listing() {
 
 @test "a container that somebody removed is made anew from what is on record" {
 	in_docker "$options"
-	run "$MUSTER" run teams/docker.yaml --rehearse samples/hello/rehearsal.yaml --quiet
+	run "$MUSTER" run teams/docker.yaml --rehearse samples/hello/rehearsal.yaml --quiet --keep always
 	[ "$status" -eq 0 ]
 	docker rm --force "$(docker ps --all --quiet)" >/dev/null
 	sed -i "s/^  writer:/    - when: {last: 'still there'}\n      calls: [{read_file: {path: hello.txt}}]\n    - say: It is.\n\n&/" \
@@ -195,4 +199,33 @@ listing() {
 	[ "$status" -eq 0 ]
 	[ -n "$output" ]
 	"$MUSTER" delete --force -1
+}
+
+@test "a run whose container went at its end goes on with its snapshot" {
+	in_docker "$options"
+	sed -i "s/^  writer:/    - when: {last: 'still there'}\n      calls: [{read_file: {path: hello.txt}}]\n    - say: It is.\n\n&/" \
+		samples/hello/rehearsal.yaml
+	run "$MUSTER" run teams/docker.yaml --rehearse samples/hello/rehearsal.yaml
+	[ "$status" -eq 0 ]
+	[[ $output =~ snapshot\ [0-9a-f]{12}: ]]
+	[ "$(containers)" -eq 0 ]
+	run "$MUSTER" tell -1 "Is it still there?"
+	[ "$status" -eq 0 ]
+	says "the workspace is restored from snapshot"
+	says "still holds"
+	[ "$(containers)" -eq 0 ]
+	# One that fails is kept to be looked at, if so wanted; one that is stopped goes, too.
+	run "$MUSTER" run teams/docker.yaml --rehearse samples/hello/rehearsal.yaml --keep failed --quiet
+	[ "$(containers)" -eq 0 ]
+	cat >short.yaml <<-'END'
+		version: 1
+		agents: {editor: [{calls: [{exec_command: {cmd: "echo x >x"}}]}]}
+	END
+	run "$MUSTER" run teams/docker.yaml --rehearse short.yaml --quiet
+	[ "$status" -eq 6 ]
+	[ "$(containers)" -eq 1 ]
+	run "$MUSTER" stop -1
+	[ "$(containers)" -eq 0 ]
+	run "$MUSTER" snapshot --json
+	[ "$(grep -o '"id"' <<<"$output" | wc -l)" -ge 1 ]
 }

@@ -194,3 +194,86 @@ tree_of() {
 	fails_with 1 "'out' is a link that leaves the folder"
 	[ "$(ls .muster/snapshots | wc -l)" -eq 1 ]
 }
+
+@test "a run begins with a snapshot, of a run or from elsewhere" {
+	parked
+	id=$("$MUSTER" snapshot -1 --quiet)
+	cat >look.yaml <<-'END'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{exec_command: {cmd: "cat deep/link passing >all"}}]
+		    - say: done
+	END
+	run "$MUSTER" run team.yaml --rehearse look.yaml --snapshot "${id:0:10}"
+	[ "$status" -eq 0 ]
+	says "the workspace is restored from snapshot ${id:0:12}"
+	made=$("$MUSTER" list --names | head -1)
+	[ "$(cat ".muster/runs/$made/workspace/all")" = "$(printf 'one\nfresh')" ]
+	[ ! -e ".muster/runs/$made/workspace/base" ]
+	# What it began with is no work of its own.
+	run muster artifacts "$made"
+	[[ $output == *all* && $output != *deep/er/one* ]]
+	mkdir other && echo elsewhere >other/file && mkdir other/deep && echo x >other/deep/link
+	tar -C other -czf other.tar.gz .
+	run "$MUSTER" run team.yaml --rehearse look.yaml --snapshot other.tar.gz --quiet
+	[ "$status" -eq 0 ]
+	run muster artifacts -1 --get all
+	[ "$output" = "$(printf 'x\nfresh')" ]
+	run "$MUSTER" run team.yaml --rehearse look.yaml --snapshot nothing
+	fails_with 2 "there is no snapshot 'nothing'"
+	echo junk >junk.tar
+	run "$MUSTER" run team.yaml --rehearse look.yaml --snapshot junk.tar
+	[ "$status" -ne 0 ]
+	says "the archive is damaged"
+}
+
+@test "a run takes over a session, in a folder that is somebody's" {
+	mkdir mine && chmod 777 mine && echo mine >mine/file
+	cat >look.yaml <<-'END'
+		version: 1
+		agents:
+		  worker:
+		    - calls: [{exec_command: {cmd: "cat file passing >all; ls >names"}}]
+		    - say: done
+	END
+	echo "{\"provider\":\"unix-local\",\"workspace\":\"$PWD/mine\"}" >state.json
+	run "$MUSTER" run team.yaml --rehearse look.yaml --session-state state.json --quiet
+	[ "$status" -eq 0 ]
+	[ "$(cat mine/all)" = "$(printf 'mine\nfresh')" ]
+	[ ! -e mine/base ]
+	run "$MUSTER" shell -1 -- cat all
+	[ "$output" = "$(printf 'mine\nfresh')" ]
+	"$MUSTER" delete -1
+	[ -e mine/all ]
+	echo "{\"provider\":\"unix-local\",\"workspace\":\"$PWD/gone\"}" >state.json
+	run "$MUSTER" run team.yaml --rehearse look.yaml --session-state state.json
+	fails_with 6 "is gone"
+	run "$MUSTER" run team.yaml --rehearse look.yaml --session-state state.json --sandbox docker
+	fails_with 2 "the session is one of 'unix-local', not of 'docker'"
+	run "$MUSTER" run team.yaml --rehearse look.yaml --session-state look.yaml
+	fails_with 2 "is no state of a session"
+	run "$MUSTER" run team.yaml --rehearse look.yaml --keep sometimes
+	fails_with 2 "it is never, failed or always"
+}
+
+@test "a team has its workspace put on the shelf at the end" {
+	sed -i 's/network: off}/network: off, snapshot: local}/; s/max_turns: 2/max_turns: 9/' team.yaml
+	run "$MUSTER" run team.yaml --rehearse script.yaml
+	[ "$status" -eq 0 ]
+	[[ $output =~ snapshot\ [0-9a-f]{12}:\ [0-9]+\ files ]]
+	[ "$(ls .muster/snapshots | wc -l)" -eq 1 ]
+	run "$MUSTER" run team.yaml --rehearse script.yaml --snapshot none --quiet
+	[ "$(ls .muster/snapshots | wc -l)" -eq 1 ]
+}
+
+@test "a snapshot goes with the last run that needs it" {
+	parked
+	first=$("$MUSTER" list --names)
+	id=$("$MUSTER" snapshot -1 --quiet)
+	second=$("$MUSTER" fork "$first" --no-run --quiet)
+	"$MUSTER" delete --force "$first"
+	[ -e ".muster/snapshots/$id.tar.zst" ]
+	"$MUSTER" delete --force "$second"
+	[ ! -e ".muster/snapshots/$id.tar.zst" ]
+}

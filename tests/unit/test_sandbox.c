@@ -544,7 +544,7 @@ static void a_session_is_found_again(void **state)
 	settings.folder = "/no/such/folder";
 	assert_null(sandbox_attach(
 		sandbox_driver_find("unix-local"), &settings, buffer_text(&json), &error));
-	assert_int_equal(error.kind, ERROR_UNAVAILABLE);
+	assert_int_equal(error.kind, ERROR_FAILED);
 }
 
 static void a_folder_that_is_not_ours_keeps_its_owner(void **state)

@@ -315,7 +315,7 @@ static void a_store_of_another_version_or_none_at_all_is_refused(void **state)
 	store_close(open_store());
 	execute("PRAGMA user_version=99");
 	assert_null(store_open(folder, STORE_WRITE, &error));
-	assert_non_null(strstr(error.message, "has version 99, this muster reads version 2"));
+	assert_non_null(strstr(error.message, "has version 99, this muster reads version 3"));
 	execute("PRAGMA application_id=7");
 	assert_null(store_open(folder, STORE_WRITE, &error));
 	assert_non_null(strstr(error.message, "is no store of muster"));
