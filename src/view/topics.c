@@ -15,8 +15,11 @@ PAGE(manifest)
 PAGE(models)
 PAGE(rehearsal)
 PAGE(run_semantics)
+PAGE(snapshots)
 PAGE(team_file)
+PAGE(teams)
 PAGE(testing_teams)
+PAGE(troubleshooting)
 PAGE(tutorial)
 PAGE(unix_local)
 #undef PAGE
@@ -26,6 +29,7 @@ PAGE(unix_local)
 const struct topic topics[] = {
 	{"tutorial", "your first team, step by step", "tutorial.md", NULL, "muster-tutorial", 7,
 		PAGE(tutorial)},
+	{"teams", "the canned teams", "teams.md", NULL, "muster-teams", 7, PAGE(teams)},
 	{"team-file", "every key of the team file", "team-file.md", NULL, "muster-team", 5,
 		PAGE(team_file)},
 	{"handoffs", "delegations and transfers", "team-file.md", "Handoffs", PAGE(team_file)},
@@ -39,6 +43,8 @@ const struct topic topics[] = {
 		"muster-docker", 7, PAGE(docker)},
 	{"manifests", "what lies in the workspace at the start", "manifest.md", NULL,
 		"muster-manifests", 5, PAGE(manifest)},
+	{"snapshots", "where a workspace comes from; snapshots and forks", "snapshots.md", NULL,
+		"muster-snapshots", 7, PAGE(snapshots)},
 	{"tools", "what agents can do", "team-file.md", "Tools", PAGE(team_file)},
 	{"permissions", "what agents may do, and what a person is asked", "team-file.md",
 		"Permissions", PAGE(team_file)},
@@ -50,6 +56,8 @@ const struct topic topics[] = {
 		PAGE(run_semantics)},
 	{"crash-safety", "kills, failing disks, power loss", "crash-safety.md", NULL,
 		"muster-crash-safety", 7, PAGE(crash_safety)},
+	{"troubleshooting", "messages, what they mean, what to do", "troubleshooting.md", NULL,
+		"muster-troubleshooting", 7, PAGE(troubleshooting)},
 	{"configuration", "your own defaults, and what goes before what", "configuration.md", NULL,
 		"muster-configuration", 5, PAGE(configuration)},
 	{"environment", "variables that muster reads", "environment.md", NULL, "muster-environment",
