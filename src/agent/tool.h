@@ -43,6 +43,8 @@ struct tool {
 	const struct key *parameters; // ends with a row without name
 	bool effectful;               // may change the workspace or the world
 	bool repeatable;              // effectful, but twice is the same as once
+	bool quick;                   // takes no longer than to hand it to another thread, where
+				      // the workspace is a folder of this machine
 	bool asks_person;             // answered by a person; only where an `allow` names it
 	// Arguments are valid for `parameters`. All results are in the arena.
 	void (*run)(const struct tool_place *place, struct arena *arena, const cJSON *arguments,

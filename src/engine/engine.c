@@ -136,14 +136,21 @@ static int64_t now(void)
 	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
+// Two changes of threads would take longer than the work itself.
+static bool is_quick(const struct job *job, const struct work *work)
+{
+	return work->kind == COMMAND_CALL_TOOL && work->call.tool && work->call.tool->quick &&
+		job->workshop.driver->flags & SANDBOX_HOST_FOLDER;
+}
+
 static void start_work(struct engine *engine, struct job *job, struct work *work)
 {
 	work->next = NULL;
 	job->under_way =
 		memory_resize(job->under_way, (job->under_way_count + 1) * sizeof(struct work *));
 	job->under_way[job->under_way_count++] = work;
-	if (work->kind == COMMAND_CALL_MODEL) {
-		perform(work); // answered later; holds no thread
+	if (work->kind == COMMAND_CALL_MODEL || is_quick(job, work)) {
+		perform(work); // a model's answer comes later, and holds no thread
 	} else {
 		pool_submit(engine->pool, work);
 	}

@@ -392,6 +392,21 @@ static bool append(struct job *job, const struct run_event *event, struct error 
 	return store_add_event(engine_store(job->engine), job->id, &row, error);
 }
 
+// Does it change what the list of runs says? Working time alone is told with what comes next.
+static bool shows_in_list(const struct run_event *event)
+{
+	switch (event->kind) {
+	case COMMAND_SCHEDULED:
+	case CALL_ANSWERED:
+	case TOOL_ANSWERED:
+	case WORKSPACE_RECORDED:
+	case CLOCK_ADVANCED:
+		return false;
+	default:
+		return true;
+	}
+}
+
 // One event: into the journal, into the state, into the conversations.
 static bool take_event(
 	struct job *job, struct run_event *event, struct work *work, struct error *error)
@@ -405,7 +420,7 @@ static bool take_event(
 		return true; // late or doubled: it is not part of what happened
 	}
 	job->durable = job->durable || needs_disk(event);
-	job->touched = true;
+	job->touched = job->touched || shows_in_list(event);
 	if (!append(job, event, error) || !take_result(job, event, work, error) ||
 		!approval_after(job, &approval, error) || !words_after(job, event, work, error)) {
 		return false;

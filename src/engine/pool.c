@@ -18,6 +18,7 @@ struct pool {
 	struct queue waiting, done;
 	pthread_t *threads;
 	size_t count, most, idle;
+	size_t queued; // of `waiting`
 	bool closing;
 	int wake;
 };
@@ -70,6 +71,7 @@ static void *serve(void *data)
 	pthread_mutex_lock(&pool->lock);
 	while (!pool->closing) {
 		struct work *work = pop(&pool->waiting);
+		pool->queued -= work != NULL;
 		if (!work) {
 			pool->idle++;
 			pthread_cond_wait(&pool->filled, &pool->lock);
@@ -127,11 +129,8 @@ void pool_submit(struct pool *pool, struct work *work)
 {
 	pthread_mutex_lock(&pool->lock);
 	push(&pool->waiting, work);
-	size_t queued = 0;
-	for (const struct work *at = pool->waiting.first; at; at = at->next) {
-		queued++;
-	}
-	if (queued > pool->idle && pool->count < pool->most) {
+	pool->queued++;
+	if (pool->queued > pool->idle && pool->count < pool->most) {
 		start_thread(pool); // without a new one those that are there do the work
 	}
 	pthread_cond_signal(&pool->filled);
@@ -148,9 +147,12 @@ void pool_wake(struct pool *pool)
 void pool_done(struct pool *pool, struct work *work)
 {
 	pthread_mutex_lock(&pool->lock);
+	bool told = pool->done.first != NULL; // whoever takes those takes this one, too
 	push(&pool->done, work);
 	pthread_mutex_unlock(&pool->lock);
-	pool_wake(pool);
+	if (!told) {
+		pool_wake(pool);
+	}
 }
 
 struct work *pool_take(struct pool *pool)

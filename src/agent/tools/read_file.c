@@ -120,5 +120,6 @@ const struct tool tool_read_file = {
 	.help = "Shows a text file of the workspace, at most 40 KiB at a time.",
 	.description = "Shows a text file of the workspace, at most 40 KiB at a time.",
 	.parameters = parameters,
+	.quick = true,
 	.run = run,
 };
