@@ -257,6 +257,23 @@ static bool read_answer(struct reading *reading)
 	return true;
 }
 
+static bool read_origin(struct reading *reading)
+{
+	struct error missing = {0};
+	struct text start;
+	if (!store_text(reading->store, reading->arena, reading->summary->run.id, "start", &start,
+		    &missing)) {
+		return missing.kind == ERROR_NONE || (*reading->error = missing, false);
+	}
+	json_cleanup *json = json_parse(start, reading->error);
+	const char *from = json ? json_string(json, "forked_from", NULL) : NULL;
+	if (from) {
+		reading->summary->forked_from = arena_string(reading->arena, from);
+		reading->summary->forked_at = (int64_t)json_number(json, "forked_at", 0);
+	}
+	return json != NULL;
+}
+
 static bool read_workspace(struct reading *reading)
 {
 	const char *run = reading->summary->run.id;
@@ -293,7 +310,8 @@ bool summary_read_at(struct summary *summary, struct arena *arena, struct store 
 	bool fine = store_changes(store, run->id, take_change, &reading, error);
 	order_artifacts(summary);
 	fine = fine && store_events(store, run->id, 0, take_row, &reading, error) &&
-		!reading.failed && read_answer(&reading) && read_workspace(&reading);
+		!reading.failed && read_answer(&reading) && read_origin(&reading) &&
+		read_workspace(&reading);
 	follow_finish(&reading.follower);
 	return fine;
 }

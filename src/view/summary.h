@@ -52,8 +52,10 @@ struct summary {
 	struct summary_gate *gates;   // as team->gates
 	struct summary_assignment *assignments;
 	size_t assignment_count;
-	struct text answer;    // of the run; empty: none yet
-	const char *workspace; // where its files lie on this machine; NULL: not here
+	struct text answer;      // of the run; empty: none yet
+	const char *forked_from; // a run's id; NULL: this is no fork
+	int64_t forked_at;       // the turn of that run
+	const char *workspace;   // where its files lie on this machine; NULL: not here
 };
 
 // What an answer cost, in nano-dollars: as the run core counts it.

@@ -201,6 +201,11 @@ void summary_print(struct buffer *buffer, const struct summary *summary, bool co
 {
 	add_state(buffer, &summary->run, colours);
 	add_refusals(buffer, summary);
+	if (summary->forked_from) {
+		buffer_add_string(buffer, "  forked from ");
+		buffer_add_line(buffer, text_of(summary->forked_from), SUMMARY_LINE);
+		buffer_printf(buffer, " at turn %lld\n", (long long)summary->forked_at);
+	}
 	for (size_t i = 0; i < summary->team->agent_count; i++) {
 		buffer_add_char(buffer, '\n');
 		summary_print_agent_line(buffer, summary, summary->agents[i].name, colours);
@@ -372,6 +377,10 @@ void summary_json(struct document *document, const struct summary *summary)
 	document_object(document, "run");
 	summary_run_json(document, &summary->run);
 	document_end_object(document);
+	document_string(document, "forked_from", summary->forked_from);
+	if (summary->forked_from) {
+		document_number(document, "forked_at", summary->forked_at);
+	}
 	document_string(document, "workspace", summary->workspace);
 	document_array(document, "agents");
 	for (size_t i = 0; i < summary->team->agent_count; i++) {

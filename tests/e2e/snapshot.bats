@@ -99,6 +99,8 @@ tree_of() {
 	says "the workspace is restored from the run's history"
 	made=$("$MUSTER" list --names | head -1)
 	[ "$made" != "$first" ]
+	run "$MUSTER" show "$made"
+	says "forked from $first at turn 1"
 	[ "$(cat ".muster/runs/$made/workspace/all")" = "$(printf 'one\ntwo\nfresh')" ]
 	run muster fsck "$made"
 	[ "$status" -eq 0 ]
