@@ -15,7 +15,7 @@ enum completion {
 	COMPLETE_FILE,
 	COMPLETE_FOLDER,
 	COMPLETE_TEAM, // a file, or the name of a canned team
-	COMPLETE_RUN, // or RUN/AGENT
+	COMPLETE_RUN,  // or RUN/AGENT
 	COMPLETE_AGENT,
 	COMPLETE_TOPIC, // of help: a verb or a topic
 	COMPLETE_SANDBOX,

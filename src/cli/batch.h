@@ -18,7 +18,7 @@ struct batch {
 	const char *const *given; // inputs of the command line
 	size_t given_count;
 	const char *rehearsal, *sandbox, *sandbox_options; // as in struct engine_start
-	const char *out;                 // the work of line N goes to out/N; NULL: nowhere
+	const char *out; // the work of line N goes to out/N; NULL: nowhere
 };
 
 // The exit code: 0 only if all runs are done; if all others ended alike, theirs; else 1.
