@@ -14,6 +14,8 @@
 enum {
 	WAIT_MOST = 60 * 1000,  // milliseconds in one poll
 	RECEIVE_BUFFER = 65536, // bytes read at once
+	SEND_LEAST = 16 * 1024, // bytes written at once: what libcurl allows
+	SEND_MOST = 512 * 1024,
 	KEPT_HANDLES = 64,
 	KEPT_CONNECTIONS = 256,
 };
@@ -260,9 +262,14 @@ static void start(struct transfer *transfer)
 		curl->easy_setopt(
 			easy, CURLOPT_LOW_SPEED_TIME, (long)(request->idle_timeout + 999) / 1000);
 	}
+	size_t length = body_length(&request->body);
 	curl->easy_setopt(easy, CURLOPT_POST, 1L);
-	curl->easy_setopt(
-		easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body_length(&request->body));
+	curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
+	// A large body goes in few pieces, a small one takes no more memory than it needs.
+	curl->easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
+		length < SEND_LEAST          ? (long)SEND_LEAST
+			: length < SEND_MOST ? (long)length
+					     : (long)SEND_MOST);
 	curl->easy_setopt(easy, CURLOPT_READFUNCTION, send_more);
 	curl->easy_setopt(easy, CURLOPT_READDATA, transfer);
 	curl->easy_setopt(easy, CURLOPT_SEEKFUNCTION, send_again);
