@@ -31,8 +31,11 @@ static bool thaw(struct project_run *opened, struct error *error)
 void project_run_state(struct store *store, struct arena *arena, struct store_run *run)
 {
 	struct error ignored = {0}; // an id from the store is sound
+	if (strcmp(run->state, "running") != 0) {
+		return;
+	}
 	const char *folder = store_run_folder(store, arena, run->id, &ignored);
-	if (strcmp(run->state, "running") == 0 && folder && !run_is_driven(folder)) {
+	if (folder && !run_is_driven(folder)) {
 		run->state = "stopped";
 		run->reason = arena_printf(
 			arena, "its process ended; 'muster resume %s' goes on", run->id);

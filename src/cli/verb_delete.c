@@ -1,10 +1,12 @@
 /* Deleting runs: those that are named, and those that ended long ago. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/path.h"
 #include "cli/project.h"
 #include "cli/verb.h"
@@ -23,6 +25,8 @@ struct deleting {
 	bool force, dry_run;
 	const char **snapshots; // of the runs that went; NULL for those that had none
 	size_t snapshot_count;
+	const char **sessions; // of runs of this project that are not there any more: their ids
+	size_t session_count, session_capacity;
 	struct error *error;
 };
 
@@ -142,6 +146,11 @@ static bool say(struct deleting *deleting, size_t done)
 			document_string(&document, NULL, deleting->runs.runs[i].id);
 		}
 		document_end_array(&document);
+		document_array(&document, "sessions");
+		for (size_t i = 0; i < deleting->session_count; i++) {
+			document_string(&document, NULL, deleting->sessions[i]);
+		}
+		document_end_array(&document);
 		document_end(&document);
 	}
 	bool quiet = arguments_has(deleting->arguments, "quiet");
@@ -152,6 +161,12 @@ static bool say(struct deleting *deleting, size_t done)
 		buffer_printf(&output, " (%s, ", run->state);
 		words_add_time(&output, run->updated);
 		buffer_add_string(&output, ")\n");
+	}
+	for (size_t i = 0; !json && !quiet && i < deleting->session_count; i++) {
+		buffer_add_string(&output, deleting->dry_run ? "would remove" : "removed");
+		buffer_add_string(&output, " the session that is left of ");
+		buffer_add_line(&output, text_of(deleting->sessions[i]), 256);
+		buffer_add_char(&output, '\n');
 	}
 	return output_write(&output, deleting->error);
 }
@@ -241,6 +256,61 @@ static bool read_days(struct arguments *arguments, long *days, struct error *err
 	return true;
 }
 
+// Is it the folder of a run of this project? Who else uses the engine has other ones.
+static bool is_ours(const struct deleting *deleting, const char *folder)
+{
+	char runs[PATH_MAX];
+	size_t length;
+	(void)deleting;
+	return realpath(".muster/runs", runs) && (length = strlen(runs)) &&
+		strncmp(folder, runs, length) == 0 && folder[length] == '/' &&
+		!strchr(folder + length + 1, '/');
+}
+
+static bool remove_orphan(struct deleting *deleting, struct text line)
+{
+	struct arena *arena = &deleting->arguments->arena;
+	json_cleanup *tree = json_parse(line, deleting->error);
+	if (!tree) {
+		return false;
+	}
+	buffer_cleanup state = {0};
+	if (!is_ours(deleting, json_string(tree, "folder", ""))) {
+		return true;
+	}
+	json_print(&state, cJSON_GetObjectItemCaseSensitive(tree, "state"));
+	if (!deleting->dry_run && !sandbox_discard(buffer_text(&state), deleting->error)) {
+		return false;
+	}
+	if (deleting->session_count == deleting->session_capacity) {
+		deleting->session_capacity = deleting->session_capacity * 2 + 16;
+		deleting->sessions = memory_resize(deleting->sessions,
+			deleting->session_capacity * sizeof(*deleting->sessions));
+	}
+	deleting->sessions[deleting->session_count++] =
+		arena_string(arena, json_string(tree, "run", ""));
+	return true;
+}
+
+// Sessions whose run was removed without them. A provider that is not there now has none to tell of.
+static bool remove_orphans(struct deleting *deleting)
+{
+	for (size_t i = 0; sandbox_drivers[i]; i++) {
+		struct error not_there = {0};
+		buffer_cleanup lines = {0};
+		if (!sandbox_orphans(sandbox_drivers[i], &lines, &not_there)) {
+			continue;
+		}
+		struct text rest = buffer_text(&lines), line;
+		while (text_next_line(&rest, &line)) {
+			if (!remove_orphan(deleting, line)) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
 static bool find_old(struct deleting *deleting, int64_t before)
 {
 	struct arguments *arguments = deleting->arguments;
@@ -274,10 +344,11 @@ static int prune(struct arguments *arguments, struct error *error)
 	}
 	int64_t before =
 		((int64_t)now.tv_sec - days * INT64_C(86400)) * 1000 + now.tv_nsec / 1000000;
-	if (open_store(&deleting) && find_old(&deleting, before)) {
+	if (open_store(&deleting) && remove_orphans(&deleting) && find_old(&deleting, before)) {
 		delete_all(&deleting);
 	}
 	store_close(deleting.store);
+	free(deleting.sessions);
 	return EXIT_OK;
 }
 
@@ -318,9 +389,11 @@ const struct verb verb_prune = {
 	.name = "prune",
 	.help = "delete the runs that ended long ago",
 	.usage = "[--older-than DAYS] [--dry-run] [--force] [--json]",
-	.details = "Runs that wait, or can be resumed, are kept unless --force is given; one that "
-		   "a\n"
-		   "process drives is kept in any case.",
+	.details =
+		"Runs that wait, or can be resumed, are kept unless --force is given; one that "
+		"a\n"
+		"process drives is kept in any case. Containers of this project's runs that are\n"
+		"not there any more are removed, too.",
 	.examples = (const char *const[]){"muster prune --dry-run   # what it would delete",
 		"muster prune --older-than 7", NULL},
 	.options = prune_options,

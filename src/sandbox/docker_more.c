@@ -99,7 +99,9 @@ bool docker_orphans(struct buffer *lines, struct error *error)
 		}
 		buffer_add_string(lines, "{\"run\":");
 		buffer_add_json(lines, text_of(json_string(labels, DOCKER_LABEL "run", "")));
-		buffer_add_string(lines, ",\"state\":{\"name\":");
+		buffer_add_string(lines, ",\"folder\":");
+		buffer_add_json(lines, text_of(folder));
+		buffer_add_string(lines, ",\"state\":{\"provider\":\"docker\",\"name\":");
 		buffer_add_json(lines, text_of(name));
 		buffer_add_string(lines, "}}\n");
 	}

@@ -161,7 +161,8 @@ struct sandbox_driver {
 	// Ends and removes the session that `state` describes, without taking it up; one that is gone is
 	// fine. NULL: sessions leave nothing behind but settings.folder.
 	bool (*discard)(struct text state, struct error *error);
-	// Sessions of ours that no run claims: one JSON object per line {"run", "state"}.
+	// Sessions of ours whose run's folder is not on this machine (any more): one JSON object per
+	// line {"run", "folder", "state"}.
 	bool (*orphans)(struct buffer *lines, struct error *error);
 
 	// With SANDBOX_HOST_FOLDER: the workspace as an O_PATH descriptor owned by the session.

@@ -229,3 +229,22 @@ listing() {
 	run "$MUSTER" snapshot --json
 	[ "$(grep -o '"id"' <<<"$output" | wc -l)" -ge 1 ]
 }
+
+@test "prune removes the container of a run that is gone, and no other" {
+	in_docker "$options"
+	run "$MUSTER" run teams/docker.yaml --rehearse samples/hello/rehearsal.yaml --keep always --quiet
+	mkdir other
+	(cd other && "$MUSTER" run ../teams/docker.yaml --rehearse ../samples/hello/rehearsal.yaml --keep always --quiet >/dev/null)
+	run "$MUSTER" run teams/docker.yaml --rehearse samples/hello/rehearsal.yaml --keep always --quiet
+	[ "$(containers)" -eq 3 ]
+	gone=$("$MUSTER" list --names | tail -1)
+	rm -r ".muster/runs/$gone" other/.muster
+	run "$MUSTER" prune --dry-run
+	says "would remove the session that is left of $gone"
+	[ "$(containers)" -eq 3 ]
+	run "$MUSTER" prune
+	says "removed the session that is left of $gone"
+	[ "$(wc -l <<<"$output")" -eq 1 ]
+	[ "$(containers)" -eq 2 ]
+	docker rm --force $(docker ps --all --quiet) >/dev/null
+}
