@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs a command beside a Docker engine of its own: sh engine.sh COMMAND...
-# Needs root, dockerd and a static busybox. DOCKER_HOST names the engine; it has the image muster-test,
-# made on the spot, and no network. It ends with the command, and leaves nothing behind.
+# Needs root, dockerd and a static busybox. DOCKER_HOST names the engine; it has the image muster-test, made
+# on the spot, with MUSTER_TEST_NODE=1 the image muster-node, too, which has node in it, and no network. It
+# ends with the command, and leaves nothing behind.
 set -eu
 base=$(mktemp -d "${TMPDIR:-/tmp}/muster-engine.XXXXXX")
 pid=
@@ -44,4 +45,18 @@ done
 printf 'root:x:0:0:root:/root:/bin/sh\nagent:x:1000:1000::/workspace:/bin/sh\n' >"$base/root/etc/passwd"
 printf 'root:x:0:\nagent:x:1000:\n' >"$base/root/etc/group"
 tar -C "$base/root" -c . | docker import --change 'ENV PATH=/bin' - muster-test >/dev/null
+
+# A program of this machine with the libraries that it is linked to.
+add_program() {
+	cp "$1" "$base/root/bin/"
+	ldd "$1" | awk '{ for (i = 1; i <= NF; i++) if ($i ~ /^\//) print $i }' | while IFS= read -r library; do
+		mkdir -p "$base/root$(dirname "$library")"
+		cp "$library" "$base/root$library"
+	done
+}
+
+if [ -n "${MUSTER_TEST_NODE:-}" ]; then
+	add_program "$(command -v node)"
+	tar -C "$base/root" -c . | docker import --change 'ENV PATH=/bin' - muster-node >/dev/null
+fi
 "$@"

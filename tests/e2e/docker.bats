@@ -248,3 +248,12 @@ listing() {
 	[ "$(containers)" -eq 2 ]
 	docker rm --force $(docker ps --all --quiet) >/dev/null
 }
+
+@test "the web application is made in a container, with node in it" {
+	run "$MUSTER" run web-app -i brief=@samples/web-app/brief.md --rehearse samples/web-app/rehearsal.yaml \
+		--sandbox docker --sandbox-option image=muster-node --sandbox-option pull=never --out site
+	[ "$status" -eq 0 ]
+	[[ $output == *"gate tests-pass holds"* ]]
+	[ -s site/frontend/index.html ]
+	[ "$(containers)" -eq 0 ]
+}
